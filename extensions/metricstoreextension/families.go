@@ -1,0 +1,79 @@
+package metricstoreextension
+
+import (
+	"sync"
+
+	"github.com/prometheus/prometheus/model/metadata"
+	"github.com/prometheus/prometheus/scrape"
+)
+
+// maxFamilies bounds the memory that metadata may take, some 200 bytes a family.
+const maxFamilies = 100_000
+
+// familyMetadata remembers type, unit and help by metric family. Prometheus keeps them with its scrape targets;
+// here samples come from elsewhere too, so that they are kept beside the store. It is not written to disk:
+// every writer tells it again after a restart.
+type familyMetadata struct {
+	mu       sync.RWMutex
+	families map[string]metadata.Metadata
+}
+
+var _ scrape.MetricMetadataStore = (*familyMetadata)(nil)
+
+func newFamilyMetadata() *familyMetadata {
+	return &familyMetadata{families: map[string]metadata.Metadata{}}
+}
+
+// SetMetadata records a family; once the bound is reached only known families change.
+func (s *embeddedStore) SetMetadata(family string, m metadata.Metadata) {
+	s.families.set(family, m)
+}
+
+func (f *familyMetadata) set(family string, m metadata.Metadata) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, known := f.families[family]; known || len(f.families) < maxFamilies {
+		f.families[family] = m
+	}
+}
+
+// ListMetadata gives every family.
+func (f *familyMetadata) ListMetadata() []scrape.MetricMetadata {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	list := make([]scrape.MetricMetadata, 0, len(f.families))
+	for family, m := range f.families {
+		list = append(list, toScrapeMetadata(family, m))
+	}
+	return list
+}
+
+// GetMetadata gives one family.
+func (f *familyMetadata) GetMetadata(family string) (scrape.MetricMetadata, bool) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	m, ok := f.families[family]
+	return toScrapeMetadata(family, m), ok
+}
+
+// SizeMetadata gives the bytes of all names, units and helps.
+func (f *familyMetadata) SizeMetadata() int {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	size := 0
+	for family, m := range f.families {
+		size += len(family) + len(m.Unit) + len(m.Help) + len(m.Type)
+	}
+	return size
+}
+
+// LengthMetadata gives the number of families.
+func (f *familyMetadata) LengthMetadata() int {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return len(f.families)
+}
+
+func toScrapeMetadata(family string, m metadata.Metadata) scrape.MetricMetadata {
+	return scrape.MetricMetadata{MetricFamily: family, Type: m.Type, Help: m.Help, Unit: m.Unit}
+}
