@@ -108,5 +108,5 @@ func (f failingAppender) UpdateMetadata(storage.SeriesRef, labels.Labels, metada
 }
 
 func (f failingAppender) SetOptions(*storage.AppendOptions) {}
-func (f failingAppender) Commit() error                      { return f.err }
-func (f failingAppender) Rollback() error                    { return nil }
+func (f failingAppender) Commit() error                     { return f.err }
+func (f failingAppender) Rollback() error                   { return nil }

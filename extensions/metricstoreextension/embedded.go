@@ -7,12 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
@@ -34,6 +34,9 @@ type embeddedStore struct {
 	logger   *slog.Logger
 	families *familyMetadata
 
+	// startTime is when the extension was made.
+	startTime time.Time
+
 	// open is nil before Start and after Shutdown.
 	open atomic.Pointer[openStore]
 }
@@ -45,8 +48,6 @@ type openStore struct {
 	tracker   *promql.ActiveQueryTracker
 	registry  *prometheus.Registry
 	telemetry *promtelemetry.Bridge
-	startTime time.Time
-	closing   sync.Once
 }
 
 var (
@@ -56,10 +57,11 @@ var (
 
 func newEmbeddedStore(cfg *Config, set extension.Settings) *embeddedStore {
 	return &embeddedStore{
-		cfg:      cfg,
-		set:      set,
-		logger:   slog.New(zapslog.NewHandler(set.Logger.Core())),
-		families: newFamilyMetadata(),
+		cfg:       cfg,
+		set:       set,
+		logger:    slog.New(zapslog.NewHandler(set.Logger.Core())),
+		families:  newFamilyMetadata(),
+		startTime: time.Now(),
 	}
 }
 
@@ -84,7 +86,6 @@ func (s *embeddedStore) Start(_ context.Context, host component.Host) error {
 		tracker:   tracker,
 		registry:  registry,
 		telemetry: telemetry,
-		startTime: time.Now(),
 	})
 	componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))
 	return nil
@@ -190,3 +191,29 @@ func openError(dir string, err error) error {
 	return fmt.Errorf("open the TSDB in \"directory\" %s: %w", dir, err)
 }
 
+// NewInstantQuery asks the engine of the open store, over a queryable that the API passes.
+func (s *embeddedStore) NewInstantQuery(ctx context.Context, q storage.Queryable, opts promql.QueryOpts, qs string, ts time.Time) (promql.Query, error) {
+	o, err := s.opened()
+	if err != nil {
+		return nil, err
+	}
+	return o.engine.NewInstantQuery(ctx, q, opts, qs, ts)
+}
+
+// NewRangeQuery asks the engine of the open store, over a queryable that the API passes.
+func (s *embeddedStore) NewRangeQuery(ctx context.Context, q storage.Queryable, opts promql.QueryOpts, qs string, start, end time.Time, interval time.Duration) (promql.Query, error) {
+	o, err := s.opened()
+	if err != nil {
+		return nil, err
+	}
+	return o.engine.NewRangeQuery(ctx, q, opts, qs, start, end, interval)
+}
+
+// Gather gives the metrics of the TSDB and the engine.
+func (s *embeddedStore) Gather() ([]*dto.MetricFamily, error) {
+	o, err := s.opened()
+	if err != nil {
+		return nil, err
+	}
+	return o.registry.Gather()
+}

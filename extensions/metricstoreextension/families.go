@@ -20,16 +20,17 @@ type familyMetadata struct {
 
 var _ scrape.MetricMetadataStore = (*familyMetadata)(nil)
 
+// SetMetadata records a family.
+func (s *embeddedStore) SetMetadata(family string, m metadata.Metadata) {
+	s.families.SetMetadata(family, m)
+}
+
 func newFamilyMetadata() *familyMetadata {
 	return &familyMetadata{families: map[string]metadata.Metadata{}}
 }
 
 // SetMetadata records a family; once the bound is reached only known families change.
-func (s *embeddedStore) SetMetadata(family string, m metadata.Metadata) {
-	s.families.set(family, m)
-}
-
-func (f *familyMetadata) set(family string, m metadata.Metadata) {
+func (f *familyMetadata) SetMetadata(family string, m metadata.Metadata) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, known := f.families[family]; known || len(f.families) < maxFamilies {
