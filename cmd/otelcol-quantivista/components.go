@@ -33,6 +33,7 @@ import (
 	prometheusreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver"
 	syslogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver"
 	metricstoreexporter "github.com/quantivista/monitoring/exporters/metricstoreexporter"
+	optionalotlpexporter "github.com/quantivista/monitoring/exporters/optionalotlpexporter"
 	metricstoreextension "github.com/quantivista/monitoring/extensions/metricstoreextension"
 	monitoringapiextension "github.com/quantivista/monitoring/extensions/monitoringapiextension"
 	custommetricsreceiver "github.com/quantivista/monitoring/receivers/custommetricsreceiver"
@@ -134,6 +135,7 @@ func components() (otelcol.Factories, error) {
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
 		metricstoreexporter.NewFactory(),
+		optionalotlpexporter.NewFactory(),
 		debugexporter.NewFactory(),
 		otlpexporter.NewFactory(),
 		otlphttpexporter.NewFactory(),
@@ -145,6 +147,7 @@ func components() (otelcol.Factories, error) {
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
 		metricstoreexporter.NewFactory().Type():           "github.com/quantivista/monitoring v0.1.0",
+		optionalotlpexporter.NewFactory().Type():          "github.com/quantivista/monitoring v0.1.0",
 		debugexporter.NewFactory().Type():                 "go.opentelemetry.io/collector/exporter/debugexporter v0.145.0",
 		otlpexporter.NewFactory().Type():                  "go.opentelemetry.io/collector/exporter/otlpexporter v0.145.0",
 		otlphttpexporter.NewFactory().Type():              "go.opentelemetry.io/collector/exporter/otlphttpexporter v0.145.0",
