@@ -67,6 +67,6 @@ func (d *discarder) announce(signal string) {
 		if hint == "" {
 			hint = "set \"endpoint\" of this exporter"
 		}
-		d.logger.Warn("Dropping "+signal+": no endpoint is set; "+hint, zap.String("signal", signal))
+		d.logger.Warn("Dropping " + signal + ": no endpoint is set; " + hint)
 	})
 }
