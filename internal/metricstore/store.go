@@ -56,3 +56,9 @@ type Companions struct {
 	// Rules gives the rule groups and the active alerts.
 	Rules func(context.Context) apiv1.RulesRetriever
 }
+
+// RefScoper is implemented by the appenders of a Store. A series reference is valid only with appenders of the
+// scope it came from: the scope rises each time the store is opened, and what a reference meant before is void.
+type RefScoper interface {
+	RefScope() uint64
+}
