@@ -2,9 +2,12 @@ package metricstoreextension
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
 
@@ -15,7 +18,7 @@ import (
 // PrometheusAPI serves Prometheus' API on this store. It may be built before Start.
 func (s *embeddedStore) PrometheusAPI(c metricstore.Companions) (http.Handler, error) {
 	return promapi.New(promapi.Options{
-		Engine:          s,
+		Engine:          engine{s},
 		Storage:         s,
 		Exemplars:       s,
 		Appendable:      s,
@@ -23,7 +26,7 @@ func (s *embeddedStore) PrometheusAPI(c metricstore.Companions) (http.Handler, e
 		Metadata:        s.families,
 		Targets:         c.Targets,
 		Rules:           c.Rules,
-		Ready:           func() bool { return s.open.Load() != nil },
+		Ready:           func() bool { return s.current.Load() != nil },
 		Flags:           flags(s.cfg),
 		Directory:       s.cfg.Directory,
 		StartTime:       s.startTime,
@@ -31,6 +34,8 @@ func (s *embeddedStore) PrometheusAPI(c metricstore.Companions) (http.Handler, e
 		ReadSampleLimit: s.cfg.Query.MaxSamples,
 		Logger:          s.logger,
 		Gatherer:        s,
+		Registerer:      s.apiRegisterer(),
+		LookbackDelta:   time.Duration(s.cfg.Query.LookbackDelta),
 	})
 }
 
@@ -64,48 +69,48 @@ func retention(r Retention) string {
 	}
 }
 
-// tsdbStats is the TSDB as the API's status and admin endpoints ask it.
-type tsdbStats struct{ s *embeddedStore }
+// apiRegisterer gives a registry for the metrics of an API's remote read and write handlers. Those of the first
+// API are shown; a second one's would have the same names.
+func (s *embeddedStore) apiRegisterer() prometheus.Registerer {
+	registry := prometheus.NewRegistry()
+	s.apiOnce.Do(func() { registry = s.apiRegistry })
+	return registry
+}
 
+// tsdbStats is the TSDB as the status endpoints of the API ask it.
+type tsdbStats struct{ store *embeddedStore }
+
+// BlockMetas of all blocks on disk.
 func (t tsdbStats) BlockMetas() ([]tsdb.BlockMeta, error) {
-	o, err := t.s.opened()
+	d, err := t.store.enter()
 	if err != nil {
 		return nil, err
 	}
-	return o.db.BlockMetas(), nil
+	defer d.users.leave()
+	return d.tsdb.BlockMetas(), nil
 }
 
+// Stats of the head's labels, the limit highest of each kind.
 func (t tsdbStats) Stats(label string, limit int) (*tsdb.Stats, error) {
-	o, err := t.s.opened()
+	d, err := t.store.enter()
 	if err != nil {
 		return nil, err
 	}
-	return o.db.Head().Stats(label, limit), nil
+	defer d.users.leave()
+	return d.tsdb.Head().Stats(label, limit), nil
 }
 
-// WALReplayStatus tells of a replay that is over: the API answers only after it.
+// WALReplayStatus tells of no replay: the API answers only after it.
 func (tsdbStats) WALReplayStatus() (tsdb.WALReplayStatus, error) { return tsdb.WALReplayStatus{}, nil }
 
-func (t tsdbStats) CleanTombstones() error {
-	o, err := t.s.opened()
-	if err != nil {
-		return err
-	}
-	return o.db.CleanTombstones()
-}
+// errNoAdmin answers what the API does not ask, as its admin endpoints are off.
+var errNoAdmin = errors.New("admin APIs disabled")
 
-func (t tsdbStats) Delete(ctx context.Context, mint, maxt int64, ms ...*labels.Matcher) error {
-	o, err := t.s.opened()
-	if err != nil {
-		return err
-	}
-	return o.db.Delete(ctx, mint, maxt, ms...)
-}
+// CleanTombstones is an admin endpoint's.
+func (tsdbStats) CleanTombstones() error { return errNoAdmin }
 
-func (t tsdbStats) Snapshot(dir string, withHead bool) error {
-	o, err := t.s.opened()
-	if err != nil {
-		return err
-	}
-	return o.db.Snapshot(dir, withHead)
-}
+// Delete is an admin endpoint's.
+func (tsdbStats) Delete(context.Context, int64, int64, ...*labels.Matcher) error { return errNoAdmin }
+
+// Snapshot is an admin endpoint's.
+func (tsdbStats) Snapshot(string, bool) error { return errNoAdmin }

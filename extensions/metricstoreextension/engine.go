@@ -2,29 +2,26 @@ package metricstoreextension
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
-
-	"github.com/quantivista/monitoring/internal/metricstore"
+	"github.com/prometheus/prometheus/storage"
 )
 
 // defaultSubqueryInterval is the step of a subquery that names none, Prometheus' default evaluation interval.
 const defaultSubqueryInterval = time.Minute
 
 // newEngine is the one place that builds Prometheus' engine.
-func newEngine(q QueryLimits, logger *slog.Logger, reg prometheus.Registerer, tracker promql.QueryTracker) *promql.Engine {
+func newEngine(q QueryLimits, logger *slog.Logger, reg prometheus.Registerer) *promql.Engine {
 	return promql.NewEngine(promql.EngineOpts{
 		Logger:                   logger,
 		Reg:                      reg,
 		MaxSamples:               q.MaxSamples,
 		Timeout:                  time.Duration(q.Timeout),
-		ActiveQueryTracker:       tracker,
+		ActiveQueryTracker:       newQueryTracker(q.MaxConcurrency),
 		LookbackDelta:            time.Duration(q.LookbackDelta),
 		NoStepSubqueryIntervalFn: func(int64) int64 { return defaultSubqueryInterval.Milliseconds() },
 		EnableAtModifier:         true,
@@ -32,96 +29,70 @@ func newEngine(q QueryLimits, logger *slog.Logger, reg prometheus.Registerer, tr
 	})
 }
 
-// Query evaluates an instant query.
-func (s *embeddedStore) Query(ctx context.Context, expr string, at time.Time) (metricstore.Result, error) {
-	o, err := s.opened()
-	if err != nil {
-		return metricstore.Result{}, err
-	}
-	q, err := o.engine.NewInstantQuery(ctx, o.db, nil, expr, at)
-	if err != nil {
-		return metricstore.Result{}, queryError(expr, err)
-	}
-	return execute(ctx, expr, q)
+// engine is Prometheus' engine whose queries end when the database closes that they began on.
+type engine struct{ store *embeddedStore }
+
+var _ promql.QueryEngine = engine{}
+
+// NewInstantQuery over a queryable that the caller passes.
+func (e engine) NewInstantQuery(ctx context.Context, q storage.Queryable, opts promql.QueryOpts, expr string, at time.Time) (promql.Query, error) {
+	return e.prepare(ctx, func(ctx context.Context) (promql.Query, error) {
+		return e.store.engine.NewInstantQuery(ctx, q, opts, expr, at)
+	})
 }
 
-// QueryRange evaluates a range query.
-func (s *embeddedStore) QueryRange(ctx context.Context, expr string, r metricstore.Range) (metricstore.Result, error) {
-	o, err := s.opened()
-	if err != nil {
-		return metricstore.Result{}, err
-	}
-	q, err := o.engine.NewRangeQuery(ctx, o.db, nil, expr, r.Start, r.End, r.Step)
-	if err != nil {
-		return metricstore.Result{}, queryError(expr, err)
-	}
-	return execute(ctx, expr, q)
+// NewRangeQuery over a queryable that the caller passes.
+func (e engine) NewRangeQuery(ctx context.Context, q storage.Queryable, opts promql.QueryOpts, expr string, start, end time.Time, step time.Duration) (promql.Query, error) {
+	return e.prepare(ctx, func(ctx context.Context) (promql.Query, error) {
+		return e.store.engine.NewRangeQuery(ctx, q, opts, expr, start, end, step)
+	})
 }
 
-// execute runs a query and takes its result out of the engine's pools before it is closed.
-func execute(ctx context.Context, expr string, q promql.Query) (metricstore.Result, error) {
-	defer q.Close()
-	res := q.Exec(ctx)
+func (e engine) prepare(ctx context.Context, prepare func(context.Context) (promql.Query, error)) (promql.Query, error) {
+	d := e.store.current.Load()
+	if d == nil {
+		return nil, errNotOpen
+	}
+	ctx, cancel := d.until(ctx)
+	defer cancel()
+	q, err := prepare(ctx)
+	if err != nil {
+		return nil, d.endedOr(err)
+	}
+	return query{Query: q, db: d}, nil
+}
+
+// query ends when its database closes.
+type query struct {
+	promql.Query
+	db *database
+}
+
+// Exec runs the query once.
+func (q query) Exec(ctx context.Context) *promql.Result {
+	ctx, cancel := q.db.until(ctx)
+	defer cancel()
+	res := q.Query.Exec(ctx)
 	if res.Err != nil {
-		return metricstore.Result{}, queryError(expr, res.Err)
+		res.Err = q.db.endedOr(res.Err)
 	}
-	warnings, infos := res.Warnings.AsStrings(expr, 0, 0)
-	return metricstore.Result{Value: detach(res.Value), Warnings: warnings, Infos: infos}, nil
+	return res
 }
 
-// detach copies the points of a matrix, which the engine reuses once the query is closed.
-func detach(v parser.Value) parser.Value {
-	m, ok := v.(promql.Matrix)
-	if !ok {
-		return v
-	}
-	out := make(promql.Matrix, len(m))
-	for i, series := range m {
-		out[i] = promql.Series{
-			Metric:     series.Metric,
-			Floats:     append([]promql.FPoint(nil), series.Floats...),
-			Histograms: append([]promql.HPoint(nil), series.Histograms...),
-			DropName:   series.DropName,
-		}
-	}
-	return out
-}
-
-// queryError maps the engine's errors to the port's.
-func queryError(expr string, err error) error {
-	var (
-		timeout  promql.ErrQueryTimeout
-		canceled promql.ErrQueryCanceled
-		samples  promql.ErrTooManySamples
-		stored   promql.ErrStorage
-		syntax   parser.ParseErrors
-	)
-	switch {
-	case errors.As(err, &syntax) && len(syntax) > 0:
-		return syntaxError(expr, syntax[0])
-	case errors.As(err, &timeout):
-		return fmt.Errorf("%w: %w", metricstore.ErrTimeout, err)
-	case errors.As(err, &canceled), errors.Is(err, context.Canceled):
-		return fmt.Errorf("%w: %w", metricstore.ErrCanceled, err)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w", metricstore.ErrTimeout, err)
-	case errors.As(err, &samples):
-		return fmt.Errorf("%w: %w", metricstore.ErrTooManySamples, err)
-	case errors.As(err, &stored):
-		return fmt.Errorf("%w: %w", metricstore.ErrUnavailable, err)
-	default:
-		return fmt.Errorf("%w: %w", metricstore.ErrExecution, err)
+// until gives a context that ends with the database, too.
+func (d *database) until(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(d.queries, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
 	}
 }
 
-func syntaxError(expr string, e parser.ParseErr) error {
-	start := min(max(int(e.PositionRange.Start), 0), len(expr))
-	end := min(max(int(e.PositionRange.End), start), len(expr))
-	line, column := 1, 1
-	for _, r := range expr[:start] {
-		if column++; r == '\n' {
-			line, column = line+1, 1
-		}
+// endedOr gives the reason for an error of a query that was aborted because the database closes.
+func (d *database) endedOr(err error) error {
+	if d.queries.Err() != nil {
+		return fmt.Errorf("%w: %w", errNotOpen, err)
 	}
-	return &metricstore.SyntaxError{Message: e.Err.Error(), Start: start, End: end, Line: line, Column: column}
+	return err
 }

@@ -1,8 +1,10 @@
 package metricstoreextension
 
 import (
+	"strings"
 	"sync"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/scrape"
 )
@@ -73,6 +75,23 @@ func (f *familyMetadata) LengthMetadata() int {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return len(f.families)
+}
+
+// familyOf gives the family of a series: a histogram's and a summary's have names with a suffix.
+func familyOf(series string, t model.MetricType) string {
+	suffixes := []string{}
+	switch t {
+	case model.MetricTypeHistogram, model.MetricTypeGaugeHistogram:
+		suffixes = []string{"_bucket", "_sum", "_count"}
+	case model.MetricTypeSummary:
+		suffixes = []string{"_sum", "_count"}
+	}
+	for _, suffix := range suffixes {
+		if family, ok := strings.CutSuffix(series, suffix); ok {
+			return family
+		}
+	}
+	return series
 }
 
 func toScrapeMetadata(family string, m metadata.Metadata) scrape.MetricMetadata {

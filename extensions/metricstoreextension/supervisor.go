@@ -1,0 +1,147 @@
+package metricstoreextension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+)
+
+const (
+	// superviseEvery is how often the disk and the TSDB's failures are looked at.
+	superviseEvery = time.Second
+	// slowestReopen bounds the pause between two attempts to open the TSDB again.
+	slowestReopen = 30 * time.Second
+)
+
+// supervisor keeps a store working on a disk that fills up. A TSDB whose write-ahead log could not be written
+// has to be closed and opened again before it takes samples: the log may be torn, and everything written behind
+// a tear is lost by the next replay. It must also close while it can still flush what it has in memory.
+//
+// It is one goroutine, the only one to replace the store's database between Start and Shutdown.
+type supervisor struct {
+	store  *embeddedStore
+	health *health
+	watch  failureWatch
+
+	// closing is a database whose users have not all left.
+	closing *database
+	// unfinished is a database that could not flush when it was closed.
+	unfinished *database
+	// nextReopen and pause space the attempts to open.
+	nextReopen time.Time
+	pause      time.Duration
+}
+
+// run ends with ctx, or once the store cannot go on.
+func (s *supervisor) run(ctx context.Context) {
+	ticker := time.NewTicker(s.store.superviseEvery)
+	defer ticker.Stop()
+	for {
+		var broken <-chan struct{}
+		if d := s.store.current.Load(); d != nil {
+			broken = d.broken
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-broken:
+		case <-ticker.C:
+		}
+		if err := s.look(ctx); err != nil {
+			s.store.logger.Error("The metric store cannot go on", "err", err)
+			s.health.permanent(err)
+			return
+		}
+	}
+}
+
+// look brings the database into the state that the disk allows. It gives errors that do not pass.
+func (s *supervisor) look(ctx context.Context) error {
+	space := s.store.space.report(s.store.cfg.Directory)
+	d := s.store.current.Load()
+	if d == nil {
+		return s.reopen(ctx, space)
+	}
+	switch {
+	case d.torn.Load():
+		s.suspend(ctx, d, errBrokenLog)
+		return s.reopen(ctx, space)
+	case space.critical():
+		s.suspend(ctx, d, space.error())
+	case space.low():
+		reason := space.error()
+		d.shortage.Store(&reason)
+		s.health.report(reason)
+	default:
+		d.shortage.Store(nil)
+		s.health.report(s.watch.look(time.Now(), d.registry.value))
+	}
+	return nil
+}
+
+// suspend closes the database until it can be opened again.
+func (s *supervisor) suspend(ctx context.Context, d *database, reason error) {
+	s.store.logger.Error("The metric store closes its TSDB until the disk takes writes", "reason", reason)
+	s.health.report(reason)
+	s.store.current.Store(nil)
+	s.closing = d
+	s.nextReopen, s.pause = time.Time{}, s.store.superviseEvery
+	s.finishClosing(ctx)
+}
+
+// finishClosing waits for the last user of a suspended database.
+func (s *supervisor) finishClosing(ctx context.Context) {
+	err := s.closing.close(ctx)
+	if errors.Is(err, errInUse) {
+		return // ctx ended: Shutdown goes on from here
+	}
+	if err != nil {
+		s.store.logger.Warn("The TSDB closed with an error", "err", err)
+		if !errors.Is(err, errCannotFlush) {
+			s.unfinished = s.closing
+		}
+	}
+	s.closing = nil
+}
+
+// finishUnfinished ends what the close of a database left, now that there is space.
+func (s *supervisor) finishUnfinished() {
+	if s.unfinished == nil {
+		return
+	}
+	if err := s.unfinished.finishClose(); err != nil {
+		s.store.logger.Warn("The TSDB's files closed with an error", "err", err)
+	}
+	s.unfinished = nil
+}
+
+// reopen opens the database if there is room for a repair of its log. Errors of the operating system pass.
+func (s *supervisor) reopen(ctx context.Context, space spaceReport) error {
+	now := time.Now()
+	if s.closing != nil || ctx.Err() != nil || now.Before(s.nextReopen) {
+		return nil
+	}
+	if !space.fits(lastSegmentSize(s.store.cfg.Directory)) {
+		s.health.report(space.error())
+		return nil
+	}
+	s.finishUnfinished()
+	d, err := openDatabase(s.store.cfg, s.store.openings.Add(1), s.store.logger)
+	if err == nil {
+		s.store.current.Store(d)
+		s.store.logger.Info("The metric store has opened its TSDB again")
+		s.health.report(nil)
+		return nil
+	}
+	var system syscall.Errno
+	if !errors.As(err, &system) {
+		return fmt.Errorf("open the TSDB again: %w", err)
+	}
+	s.store.logger.Warn("The TSDB does not open yet", "err", err)
+	s.health.report(err)
+	s.pause = min(2*s.pause, slowestReopen)
+	s.nextReopen = now.Add(s.pause)
+	return nil
+}
