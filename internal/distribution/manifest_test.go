@@ -93,9 +93,9 @@ func TestEveryComponentOfOursIsInTheManifest(t *testing.T) {
 
 func TestAMisspeltKeyIsAnError(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "manifest.yaml")
-	require.NoError(t, os.WriteFile(file, []byte("recievers:\n  - gomod: example.org/r v1.0.0\n"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte("receiver:\n  - gomod: example.org/r v1.0.0\n"), 0o600))
 	_, err := Read(file)
-	require.ErrorContains(t, err, "recievers")
+	require.ErrorContains(t, err, "field receiver not found")
 }
 
 func parse(t *testing.T, file string) *ast.File {
