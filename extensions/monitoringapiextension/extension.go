@@ -1,0 +1,171 @@
+package monitoringapiextension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
+	"go.uber.org/zap"
+
+	"github.com/quantivista/monitoring/internal/hostext"
+	"github.com/quantivista/monitoring/internal/metricstore"
+	"github.com/quantivista/monitoring/internal/problem"
+	"github.com/quantivista/monitoring/internal/scrapetargets"
+	"github.com/quantivista/monitoring/internal/servicehealth"
+)
+
+const (
+	// gracePeriod is how long a shutdown lets requests run before it cancels them.
+	gracePeriod = 5 * time.Second
+	// cancelPeriod is how long it then lets them answer before it cuts their connections.
+	cancelPeriod = 2 * time.Second
+)
+
+// monitoringAPI is the monitoring_api extension.
+type monitoringAPI struct {
+	cfg    *Config
+	set    extension.Settings
+	custom customMetrics
+	// piped tells whether the pipelines run.
+	piped atomic.Bool
+	// grace is gracePeriod, but in tests.
+	grace time.Duration
+
+	server *http.Server
+	served sync.WaitGroup
+	// cancel ends the contexts of all requests.
+	cancel context.CancelCauseFunc
+	addr   net.Addr
+}
+
+var (
+	_ extension.Extension                   = (*monitoringAPI)(nil)
+	_ extensioncapabilities.Dependent       = (*monitoringAPI)(nil)
+	_ extensioncapabilities.PipelineWatcher = (*monitoringAPI)(nil)
+	_ CustomMetricsAPI                      = (*monitoringAPI)(nil)
+)
+
+func newExtension(cfg *Config, set extension.Settings) *monitoringAPI {
+	return &monitoringAPI{cfg: cfg, set: set, grace: gracePeriod}
+}
+
+// Dependencies has the metric store started first, and stopped last.
+func (m *monitoringAPI) Dependencies() []component.ID { return []component.ID{m.cfg.MetricStore} }
+
+// Ready is called when the pipelines run.
+func (m *monitoringAPI) Ready() error {
+	m.piped.Store(true)
+	return nil
+}
+
+// NotReady is called before the pipelines stop.
+func (m *monitoringAPI) NotReady() error {
+	m.piped.Store(false)
+	return nil
+}
+
+// HandleCustomMetrics implements CustomMetricsAPI.
+func (m *monitoringAPI) HandleCustomMetrics(owner component.ID, handler CustomMetricsHandler) (detach func(), err error) {
+	return m.custom.attach(owner, handler)
+}
+
+// Start listens. A failure after that is reported as a fatal status.
+func (m *monitoringAPI) Start(ctx context.Context, host component.Host) error {
+	store, err := hostext.Find[metricstore.Store](host, m.cfg.MetricStore)
+	if err != nil {
+		return fmt.Errorf("\"metric_store\": %w", err)
+	}
+	sources, err := m.sources(ctx, host)
+	if err != nil {
+		return err
+	}
+	rest := &restServer{
+		store:   store,
+		targets: scrapetargets.NewReader(sources...),
+		health:  servicehealth.NewAssessor(vectorQuery(store), time.Now),
+		custom:  &m.custom,
+		ready:   m.piped.Load,
+		now:     time.Now,
+		logger:  m.set.Logger,
+	}
+	handler, err := newHandler(rest)
+	if err != nil {
+		return err
+	}
+	server, err := m.cfg.ToServer(ctx, host.GetExtensions(), m.set.TelemetrySettings, handler,
+		confighttp.WithDecoder("snappy", keepSnappy),
+		confighttp.WithErrorHandler(func(w http.ResponseWriter, r *http.Request, message string, status int) {
+			rest.fail(w, r, problem.New(status, "%s", message))
+		}))
+	if err != nil {
+		return err
+	}
+	listener, err := m.cfg.ToListener(ctx)
+	if err != nil {
+		return fmt.Errorf("\"endpoint\" %s cannot be listened on: %w", m.cfg.NetAddr.Endpoint, err)
+	}
+	m.serve(host, server, listener)
+	return nil
+}
+
+// sources makes a client for each prometheus receiver.
+func (m *monitoringAPI) sources(ctx context.Context, host component.Host) ([]scrapetargets.Source, error) {
+	sources := make([]scrapetargets.Source, len(m.cfg.ScrapeAPI))
+	for i := range m.cfg.ScrapeAPI {
+		cfg := &m.cfg.ScrapeAPI[i]
+		client, err := cfg.ToClient(ctx, host.GetExtensions(), m.set.TelemetrySettings)
+		if err != nil {
+			return nil, fmt.Errorf("\"scrape_api::%d\": %w", i, err)
+		}
+		sources[i] = scrapetargets.Source{URL: cfg.Endpoint, Client: client}
+	}
+	return sources, nil
+}
+
+func (m *monitoringAPI) serve(host component.Host, server *http.Server, listener net.Listener) {
+	base, cancel := context.WithCancelCause(context.Background())
+	server.BaseContext = func(net.Listener) context.Context { return base }
+	m.server, m.cancel, m.addr = server, cancel, listener.Addr()
+	m.set.Logger.Info("Serving the monitoring API", zap.Stringer("endpoint", m.addr))
+	m.served.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
+		}
+	})
+}
+
+// Shutdown stops listening and lets requests end: gracefully at first, then by canceling them, then by cutting
+// their connections. It takes 7 seconds at most, or until ctx ends. It may be called without Start, and twice.
+func (m *monitoringAPI) Shutdown(ctx context.Context) error {
+	if m.server == nil {
+		return nil
+	}
+	defer m.served.Wait()
+	defer m.cancel(errShuttingDown)
+	if m.drain(ctx, m.grace) == nil {
+		return nil
+	}
+	m.set.Logger.Warn("Requests still run: canceling them", zap.Duration("after", m.grace))
+	m.cancel(errShuttingDown)
+	if m.drain(ctx, cancelPeriod) == nil {
+		return nil
+	}
+	return m.server.Close()
+}
+
+// drain waits for the requests that run.
+func (m *monitoringAPI) drain(ctx context.Context, atMost time.Duration) error {
+	ctx, stop := context.WithTimeout(ctx, atMost)
+	defer stop()
+	return m.server.Shutdown(ctx)
+}
