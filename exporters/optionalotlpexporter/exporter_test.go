@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configoptional"
-	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -106,7 +105,7 @@ func TestTracesGoToHostAndPortOverGRPC(t *testing.T) {
 // The sender keeps the name that the user gave, so that its own telemetry tells the exporter apart.
 func TestSenderIsNamedAfterTheExporter(t *testing.T) {
 	factory, _ := unqueued("http://jaeger:4318").sender()
-	var set exporter.Settings = exportertest.NewNopSettings(metadata.Type)
+	set := exportertest.NewNopSettings(metadata.Type)
 	require.NoError(t, set.ID.UnmarshalText([]byte("optional_otlp/jaeger")))
 	assert.Equal(t, "otlp_http/optional_otlp/jaeger", settingsFor(factory, set).ID.String())
 }

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// query is asked at the end of the load, or over all of it.
+type query struct {
+	expr   string
+	ranged bool
+}
+
+func queries() []query {
+	return []query{
+		{expr: `bench_queue_depth{job="service-1"}`},
+		{expr: `sum by (http_route) (rate(bench_requests_total[5m]))`},
+		{expr: `topk(10, bench_memory_used_bytes)`},
+		{expr: `histogram_quantile(0.95, sum by (le, http_route) (rate(bench_request_duration_seconds_bucket[5m])))`},
+		{expr: `count by (job) ({__name__=~"bench_.*_total", http_request_method=~"G.*|P.*"})`},
+		{expr: `sum(bench_errors_total) / sum(bench_requests_total)`},
+		{expr: `bench_queue_depth{job="service-1", http_route="/route-1"}`, ranged: true},
+		{expr: `sum by (job) (rate(bench_requests_total[1m]))`, ranged: true},
+		{expr: `topk(5, sum by (job) (bench_connections))`, ranged: true},
+		{expr: `histogram_quantile(0.99, sum by (le) (rate(bench_request_duration_seconds_bucket[1m])))`, ranged: true},
+		{expr: `max_over_time(bench_temperature_celsius{http_route=~"/route-[1-5]"}[1m])`, ranged: true},
+		{expr: `sum by (http_response_status_code) (increase(bench_network_io_bytes_total[2m]))`, ranged: true},
+	}
+}
+
+// client asks Prometheus' HTTP API below a base URL.
+type client struct {
+	base string
+	http *http.Client
+}
+
+func newClient(base string) *client { return &client{base: base, http: &http.Client{}} }
+
+// rows asks a query and gives how many elements the answer has.
+func (c *client) rows(ctx context.Context, q query, at time.Time, span time.Duration) (int, error) {
+	form, path := url.Values{"query": {q.expr}}, "/query"
+	if q.ranged {
+		path = "/query_range"
+		form.Set("start", unix(at.Add(-span)))
+		form.Set("end", unix(at))
+		form.Set("step", "15")
+	} else {
+		form.Set("time", unix(at))
+	}
+	result, err := c.get(ctx, path, form)
+	return len(result), err
+}
+
+// number asks an instant query whose answer is one number.
+func (c *client) number(ctx context.Context, expr string, at time.Time) (int, error) {
+	result, err := c.get(ctx, "/query", url.Values{"query": {expr}, "time": {unix(at)}})
+	if err != nil {
+		return 0, err
+	}
+	if len(result) != 1 {
+		return 0, fmt.Errorf("%s: %d elements", expr, len(result))
+	}
+	var element struct {
+		Value [2]any `json:"value"`
+	}
+	if err := json.Unmarshal(result[0], &element); err != nil {
+		return 0, err
+	}
+	text, ok := element.Value[1].(string)
+	if !ok {
+		return 0, fmt.Errorf("%s: no value in %s", expr, result[0])
+	}
+	return strconv.Atoi(text)
+}
+
+func (c *client) get(ctx context.Context, path string, form url.Values) ([]json.RawMessage, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path+"?"+form.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Status string `json:"status"`
+		Error  string `json:"error"`
+		Data   struct {
+			Result []json.RawMessage `json:"result"`
+		} `json:"data"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return nil, fmt.Errorf("%s: %w", resp.Status, err)
+	}
+	if answer.Status != "success" {
+		return nil, fmt.Errorf("%s: %s", resp.Status, answer.Error)
+	}
+	return answer.Data.Result, nil
+}
+
+func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
