@@ -86,11 +86,7 @@ func (m *measurement) ask(ctx context.Context, t target, p ports, o options) err
 	span := time.Duration(o.shape.Samples) * o.shape.Step
 	at := o.shape.End
 	var err error
-	if m.series, err = client.number(ctx, `count({__name__=~"bench_.+"})`, at); err != nil {
-		return err
-	}
-	// The sums are spread over the metrics: one query over all samples would be the largest of all.
-	if m.samples, err = client.number(ctx, fmt.Sprintf(`sum(count_over_time({__name__=~"bench_.+"}[%ds]))`, int(span.Seconds())), at); err != nil {
+	if m.series, m.samples, err = client.content(ctx, at, span); err != nil {
 		return err
 	}
 	if want := o.shape.Points(); m.samples != want {

@@ -56,26 +56,58 @@ func (c *client) rows(ctx context.Context, q query, at time.Time, span time.Dura
 	return len(result), err
 }
 
-// number asks an instant query whose answer is one number.
-func (c *client) number(ctx context.Context, expr string, at time.Time) (int, error) {
+// content counts the series and the samples of the load.
+func (c *client) content(ctx context.Context, at time.Time, span time.Duration) (series, samples int, err error) {
+	perMetric, err := c.vector(ctx, `count by (__name__) ({__name__=~"bench_.+"})`, at)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, metric := range perMetric {
+		series += metric.count
+		// One metric at a time: without their names, series of different metrics have the same labels.
+		expr := fmt.Sprintf("sum(count_over_time(%s[%ds]))", metric.name, int(span.Seconds()))
+		counted, err := c.vector(ctx, expr, at)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, sum := range counted {
+			samples += sum.count
+		}
+	}
+	return series, samples, nil
+}
+
+// element of an answer whose values are counts.
+type element struct {
+	name  string
+	count int
+}
+
+func (c *client) vector(ctx context.Context, expr string, at time.Time) ([]element, error) {
 	result, err := c.get(ctx, "/query", url.Values{"query": {expr}, "time": {unix(at)}})
 	if err != nil {
-		return 0, err
+		return nil, fmt.Errorf("%s: %w", expr, err)
 	}
-	if len(result) != 1 {
-		return 0, fmt.Errorf("%s: %d elements", expr, len(result))
+	elements := make([]element, 0, len(result))
+	for _, raw := range result {
+		var sample struct {
+			Metric map[string]string  `json:"metric"`
+			Value  [2]json.RawMessage `json:"value"`
+		}
+		var text string
+		if err := json.Unmarshal(raw, &sample); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(sample.Value[1], &text); err != nil {
+			return nil, err
+		}
+		count, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, err
+		}
+		elements = append(elements, element{name: sample.Metric["__name__"], count: count})
 	}
-	var element struct {
-		Value [2]any `json:"value"`
-	}
-	if err := json.Unmarshal(result[0], &element); err != nil {
-		return 0, err
-	}
-	text, ok := element.Value[1].(string)
-	if !ok {
-		return 0, fmt.Errorf("%s: no value in %s", expr, result[0])
-	}
-	return strconv.Atoi(text)
+	return elements, nil
 }
 
 func (c *client) get(ctx context.Context, path string, form url.Values) ([]json.RawMessage, error) {
