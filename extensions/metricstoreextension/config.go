@@ -3,6 +3,7 @@ package metricstoreextension
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/alecthomas/units"
@@ -65,8 +66,8 @@ func (c *Config) Validate() error {
 		fail("query::lookback_delta", "must be positive, is %s", c.Query.LookbackDelta)
 	}
 	if remote := c.Remote.Get(); remote != nil {
-		if remote.Endpoint == "" {
-			fail("remote::endpoint", "must be the base URL of a Prometheus-compatible API, such as http://mimir:8080/prometheus")
+		if u, err := url.Parse(remote.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			fail("remote::endpoint", "must be the base URL of a Prometheus-compatible API, such as http://mimir:8080/prometheus, is %q", remote.Endpoint)
 		}
 		return errors.Join(errs...)
 	}

@@ -78,7 +78,17 @@ func New(o Options) (http.Handler, error) {
 		o.Metadata == nil || o.Logger == nil || o.Ready == nil {
 		return nil, errors.New("promapi: a required option is missing")
 	}
-	r := newRetrievers(o)
+	return newHandler(newRouter(o, newRetrievers(o), true), o), nil
+}
+
+// NewRules gives a handler of /rules and /alerts alone, for stores that another process answers for.
+func NewRules(rules func(context.Context) apiv1.RulesRetriever, logger *slog.Logger) http.Handler {
+	o := Options{Rules: rules, Logger: logger, Ready: func() bool { return true }}
+	return newHandler(newRouter(o, retrievers{rulesOf: rules}, false), o)
+}
+
+// newRouter is the one call of Prometheus' constructor. Without takesWrites there is no remote write receiver.
+func newRouter(o Options, r retrievers, takesWrites bool) *route.Router {
 	api := apiv1.NewAPI(
 		o.Engine,
 		o.Storage,
@@ -106,8 +116,8 @@ func New(o Options) (http.Handler, error) {
 		nil, nil, // notifications of the web UI
 		o.Gatherer,
 		o.Registerer,
-		nil,  // statistics renderer: the default
-		true, // remote write receiver
+		nil, // statistics renderer: the default
+		takesWrites,
 		remoteapi.MessageTypes{remoteapi.WriteV1MessageType, remoteapi.WriteV2MessageType},
 		false, false, false, // OTLP receiver, and its two ways with deltas
 		false, // zero samples at start timestamps
@@ -119,5 +129,5 @@ func New(o Options) (http.Handler, error) {
 	)
 	router := route.New()
 	api.Register(router)
-	return newHandler(router, o), nil
+	return router
 }
