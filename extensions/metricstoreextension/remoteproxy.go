@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -56,8 +57,11 @@ var passed = map[string][]string{
 	"/status/walreplay":   {http.MethodGet},
 }
 
+// labelValues matches one label name: an element of the path that leads nowhere else.
+var labelValues = regexp.MustCompile(`^/label/[^/.][^/]*/values$`)
+
 func methodsOf(path string) []string {
-	if strings.HasPrefix(path, "/label/") && strings.HasSuffix(path, "/values") {
+	if labelValues.MatchString(path) {
 		return []string{http.MethodGet}
 	}
 	return passed[path]
