@@ -27,6 +27,7 @@ type batch struct {
 
 	// Of the resource at work.
 	res    *resourceSeries
+	last   *numberSeries // of the data point before
 	tick   uint32
 	span   timeSpan
 	queues [2]queue // unknown series, of OTLP and of scraped metrics
@@ -66,7 +67,7 @@ func (e *storeExporter) newBatch(app storage.Appender) *batch {
 
 // release clears what the batch holds of its request and keeps its buffers.
 func (e *storeExporter) release(b *batch) {
-	b.app, b.cache, b.res, b.failure = nil, nil, nil, nil
+	b.app, b.cache, b.res, b.last, b.failure = nil, nil, nil, nil, nil
 	b.accepted, b.misses, b.refusedExemplars = 0, 0, 0
 	b.refused = refusals{}
 	for i := range b.queues {
@@ -80,6 +81,7 @@ func (b *batch) resource(rm pmetric.ResourceMetrics) {
 	id := b.hash.resource(rm.Resource())
 	b.res = b.cache.lock(id)
 	defer b.res.mu.Unlock()
+	b.last = nil
 	b.span = timeSpan{math.MaxInt64, math.MinInt64}
 	onlyScraped := true
 

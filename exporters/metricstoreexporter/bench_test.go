@@ -130,3 +130,14 @@ func BenchmarkChurn(b *testing.B) {
 		samples += benchSeries
 	}
 }
+
+// BenchmarkIdentity hashes the identity of a data point with five attributes.
+func BenchmarkIdentity(b *testing.B) {
+	md := benchRequest(0, "0")
+	h := identifier{seeds: newSeriesCache(1, 0).seeds}
+	points := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Gauge().DataPoints()
+	b.ReportAllocs()
+	for i := range b.N {
+		h.number(identity{}, points.At(i%20).Attributes())
+	}
+}

@@ -41,6 +41,8 @@ type resourceSeries struct {
 
 // numberSeries is the one series of a gauge's or sum's data point.
 type numberSeries struct {
+	id      identity      // zero once forgotten
+	next    *numberSeries // came after this one the last time
 	ref     storage.SeriesRef
 	created int64  // start time of the last data point, milliseconds
 	used    uint32 // tick of the last use
@@ -52,6 +54,19 @@ type seriesGroup struct {
 	refs    []storage.SeriesRef
 	created int64
 	used    uint32
+}
+
+// number finds a series. Senders tend to keep the order of their data points: the one that followed the last one
+// before is tried first, which spares the look-up.
+func (r *resourceSeries) number(id identity, last *numberSeries) *numberSeries {
+	if last == nil {
+		return r.numbers[id]
+	}
+	if s := last.next; s != nil && s.id == id {
+		return s
+	}
+	last.next = r.numbers[id]
+	return last.next
 }
 
 func newSeriesCache(maxSeries int, refScope uint64) *seriesCache {
@@ -125,6 +140,9 @@ func (c *seriesCache) sweep(now, idle uint32) {
 		c.mu.RLock()
 		r := c.resources[id]
 		c.mu.RUnlock()
+		if r == nil {
+			continue
+		}
 		r.mu.Lock()
 		c.series.Add(-int64(r.forget(now, idle)))
 		if r.dropped = len(r.numbers) == 0 && len(r.groups) == 0; r.dropped {
@@ -142,6 +160,7 @@ func (r *resourceSeries) forget(now, idle uint32) int {
 	for id, s := range r.numbers {
 		if now-s.used >= idle {
 			delete(r.numbers, id)
+			s.id, s.next = identity{}, nil
 			n++
 		}
 	}

@@ -98,23 +98,31 @@ func (h *identifier) summary(metric identity, p pmetric.SummaryDataPoint) identi
 
 // attributes writes keys and values so that no two different maps give the same bytes.
 func (h *identifier) attributes(m pcommon.Map) {
+	buf := h.buf // in a register, not behind a pointer: this is the hottest loop of the exporter
 	for k, v := range m.All() {
-		h.str(k)
-		h.buf = append(h.buf, byte(v.Type()))
-		switch v.Type() {
+		buf = appendText(buf, k)
+		switch t := v.Type(); t {
 		case pcommon.ValueTypeStr:
-			h.str(v.Str())
+			buf = appendText(append(buf, byte(t)), v.Str())
 		case pcommon.ValueTypeInt:
-			h.buf = binary.LittleEndian.AppendUint64(h.buf, uint64(v.Int()))
+			buf = binary.LittleEndian.AppendUint64(append(buf, byte(t)), uint64(v.Int()))
 		case pcommon.ValueTypeDouble:
-			h.buf = binary.LittleEndian.AppendUint64(h.buf, math.Float64bits(v.Double()))
+			buf = binary.LittleEndian.AppendUint64(append(buf, byte(t)), math.Float64bits(v.Double()))
 		default:
-			h.str(v.AsString())
+			buf = appendText(append(buf, byte(t)), v.AsString())
 		}
 	}
+	h.buf = buf
 }
 
-func (h *identifier) str(s string) {
-	h.buf = binary.AppendUvarint(h.buf, uint64(len(s)))
-	h.buf = append(h.buf, s...)
+func (h *identifier) str(s string) { h.buf = appendText(h.buf, s) }
+
+// appendText writes a length and as many bytes.
+func appendText(b []byte, s string) []byte {
+	if n := len(s); n < 0x80 {
+		b = append(b, byte(n)) // as AppendUvarint does
+	} else {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return append(b, s...)
 }

@@ -13,8 +13,8 @@ func (b *batch) numbers(src source, metric identity, points pmetric.NumberDataPo
 	for i := range points.Len() {
 		p := points.At(i)
 		id := b.hash.number(metric, p.Attributes())
-		s := b.res.numbers[id]
-		if s == nil || b.created && s.created != millis(p.StartTimestamp()) || !b.known(src, s, p, withExemplars) {
+		s := b.res.number(id, b.last)
+		if b.last = s; s == nil || b.created && s.created != millis(p.StartTimestamp()) || !b.known(src, s, p, withExemplars) {
 			b.queue(src).addNumber(src, id, p)
 		}
 		if b.failure != nil {
@@ -58,7 +58,7 @@ func (b *batch) newNumber(src source, id identity, p pmetric.NumberDataPoint, l 
 	case s != nil:
 		s.ref, s.created, s.used = ref, start, b.tick
 	case b.cache.reserve(1):
-		b.res.numbers[id] = &numberSeries{ref: ref, created: start, used: b.tick}
+		b.res.numbers[id] = &numberSeries{id: id, ref: ref, created: start, used: b.tick}
 	}
 	if src.m.Type() == pmetric.MetricTypeSum && p.Exemplars().Len() > 0 {
 		b.writeExemplars(ref, l, b.exemplars.convert(p.Exemplars()))
