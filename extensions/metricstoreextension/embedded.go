@@ -32,6 +32,7 @@ type embeddedStore struct {
 	startTime time.Time
 
 	engine         *promql.Engine
+	tracker        queryTracker
 	engineRegistry *prometheus.Registry
 	// api takes the metrics of the first PrometheusAPI that is asked for; see apiRegisterer.
 	apiRegistry *prometheus.Registry
@@ -63,13 +64,15 @@ var (
 func newEmbeddedStore(cfg *Config, set extension.Settings) *embeddedStore {
 	logger := slog.New(zapslog.NewHandler(set.Logger.Core()))
 	registry := prometheus.NewRegistry()
+	tracker := newQueryTracker(cfg.Query.MaxConcurrency)
 	return &embeddedStore{
 		cfg:            cfg,
 		set:            set,
 		logger:         logger,
 		families:       newFamilyMetadata(),
 		startTime:      time.Now(),
-		engine:         newEngine(cfg.Query, logger, registry),
+		engine:         newEngine(cfg.Query, logger, registry, tracker),
+		tracker:        tracker,
 		engineRegistry: registry,
 		apiRegistry:    prometheus.NewRegistry(),
 		space:          systemDiskSpace,

@@ -15,13 +15,13 @@ import (
 const defaultSubqueryInterval = time.Minute
 
 // newEngine is the one place that builds Prometheus' engine.
-func newEngine(q QueryLimits, logger *slog.Logger, reg prometheus.Registerer) *promql.Engine {
+func newEngine(q QueryLimits, logger *slog.Logger, reg prometheus.Registerer, tracker promql.QueryTracker) *promql.Engine {
 	return promql.NewEngine(promql.EngineOpts{
 		Logger:                   logger,
 		Reg:                      reg,
 		MaxSamples:               q.MaxSamples,
 		Timeout:                  time.Duration(q.Timeout),
-		ActiveQueryTracker:       newQueryTracker(q.MaxConcurrency),
+		ActiveQueryTracker:       tracker,
 		LookbackDelta:            time.Duration(q.LookbackDelta),
 		NoStepSubqueryIntervalFn: func(int64) int64 { return defaultSubqueryInterval.Milliseconds() },
 		EnableAtModifier:         true,

@@ -18,6 +18,7 @@ import (
 type Bridge struct {
 	meter    metric.Meter
 	gatherer prometheus.Gatherer
+	always   metric.Observable
 
 	// wake tells the goroutine that a collection met families without instruments.
 	wake chan struct{}
@@ -34,6 +35,11 @@ type Bridge struct {
 // of label vectors do, follow from the second collection that sees them.
 func New(meter metric.Meter, g prometheus.Gatherer) (*Bridge, error) {
 	b := &Bridge{meter: meter, gatherer: g, wake: make(chan struct{}, 1), known: instruments{}}
+	// The SDK calls back for instruments only, and there may be no family yet. This one is never observed.
+	var err error
+	if b.always, err = meter.Int64ObservableGauge("promtelemetry.always"); err != nil {
+		return nil, err
+	}
 	if err := b.register(); err != nil {
 		return nil, errors.Join(err, b.unregister())
 	}
@@ -79,7 +85,7 @@ func (b *Bridge) register() error {
 	b.known = known
 	b.registration, err = b.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		return b.observe(known, o)
-	}, known.observables()...)
+	}, append(known.observables(), b.always)...)
 	return errors.Join(append(faults, err)...)
 }
 
