@@ -52,6 +52,8 @@ func (e *storeExporter) newBatch(app storage.Appender) *batch {
 	b, _ := e.batches.Get().(*batch)
 	if b == nil {
 		b = &batch{
+			cache:             e.cache,
+			hash:              identifier{seeds: e.cache.seeds},
 			created:           e.cfg.CreatedTimestampZeroIngestion,
 			disableTargetInfo: e.cfg.DisableTargetInfo,
 			otlp:              newResolver(e.cfg, e.store),
@@ -59,15 +61,13 @@ func (e *storeExporter) newBatch(app storage.Appender) *batch {
 		}
 	}
 	b.app = app
-	b.cache = e.cacheFor(app)
-	b.hash.seeds = b.cache.seeds
 	b.tick = b.cache.clock.Load()
 	return b
 }
 
 // release clears what the batch holds of its request and keeps its buffers.
 func (e *storeExporter) release(b *batch) {
-	b.app, b.cache, b.res, b.last, b.failure = nil, nil, nil, nil, nil
+	b.app, b.res, b.last, b.failure = nil, nil, nil, nil
 	b.accepted, b.misses, b.refusedExemplars = 0, 0, 0
 	b.refused = refusals{}
 	for i := range b.queues {

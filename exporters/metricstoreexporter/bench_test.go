@@ -134,7 +134,7 @@ func BenchmarkChurn(b *testing.B) {
 // BenchmarkIdentity hashes the identity of a data point with five attributes.
 func BenchmarkIdentity(b *testing.B) {
 	md := benchRequest(0, "0")
-	h := identifier{seeds: newSeriesCache(1, 0).seeds}
+	h := identifier{seeds: newSeriesCache(1).seeds}
 	points := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Gauge().DataPoints()
 	b.ReportAllocs()
 	for i := range b.N {

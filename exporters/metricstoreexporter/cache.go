@@ -11,12 +11,11 @@ import (
 
 // seriesCache maps OTLP identities to series references, so that a known series costs a hash and an append.
 //
-// A reference is a hint and no more. The store forgets a series that had no sample for long and answers its
-// reference with an error, since no labels come with it; it never gives the reference to another series while
-// it is open. The references of one opening of the store mean nothing to the next: a cache serves one.
+// A reference is a hint and no more. The store forgets a series that had no sample for long, and all when it is
+// opened again; it answers their references with an error, since no labels come with them, and never gives them
+// to another series.
 type seriesCache struct {
 	seeds     [2]maphash.Seed
-	refScope  uint64
 	maxSeries int64
 
 	clock  atomic.Uint32 // ticks of the sweeper
@@ -69,10 +68,9 @@ func (r *resourceSeries) number(id identity, last *numberSeries) *numberSeries {
 	return last.next
 }
 
-func newSeriesCache(maxSeries int, refScope uint64) *seriesCache {
+func newSeriesCache(maxSeries int) *seriesCache {
 	return &seriesCache{
 		seeds:     [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
-		refScope:  refScope,
 		maxSeries: int64(maxSeries),
 		resources: map[identity]*resourceSeries{},
 	}

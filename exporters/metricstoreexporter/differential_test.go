@@ -35,7 +35,7 @@ func TestSameAsPrometheus(t *testing.T) {
 			*c = *cfg
 		})
 		if rapid.Bool().Draw(rt, "tiny cache") {
-			e.cfg.SeriesCache.MaxSeries = 3
+			e.cache.maxSeries = 3
 		}
 		g := newGenerator(rt)
 		start := time.Now().Add(-10 * time.Minute).Truncate(time.Millisecond)
@@ -43,9 +43,9 @@ func TestSameAsPrometheus(t *testing.T) {
 			md := g.request(round, start.Add(time.Duration(round)*15*time.Second))
 			require.NoError(t, e.consume(context.Background(), md))
 			writeAsPrometheus(t, theirs, cfg, md)
-			if c := e.cache.Load(); rapid.Bool().Draw(rt, "cache tick") {
+			if rapid.Bool().Draw(rt, "cache tick") {
 				for range idleTicks {
-					c.tick()
+					e.cache.tick()
 				}
 			}
 		}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/prometheus/storage"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -30,7 +28,7 @@ type storeExporter struct {
 	refusals  refusalLog
 
 	store   metricstore.Store
-	cache   atomic.Pointer[seriesCache]
+	cache   *seriesCache
 	batches sync.Pool // of *batch
 
 	stop func() // ends the sweeper and waits for it
@@ -41,11 +39,16 @@ func newStoreExporter(cfg *Config, set exporter.Settings) (*storeExporter, error
 	if err != nil {
 		return nil, err
 	}
-	e := &storeExporter{cfg: cfg, logger: set.Logger, telemetry: telemetry, refusals: refusalLog{logger: set.Logger}, stop: func() {}}
+	e := &storeExporter{
+		cfg:       cfg,
+		logger:    set.Logger,
+		telemetry: telemetry,
+		refusals:  refusalLog{logger: set.Logger},
+		cache:     newSeriesCache(cfg.SeriesCache.MaxSeries),
+		stop:      func() {},
+	}
 	return e, telemetry.RegisterExporterMetricStoreCachedSeriesCallback(func(_ context.Context, o metric.Int64Observer) error {
-		if c := e.cache.Load(); c != nil {
-			o.Observe(c.series.Load())
-		}
+		o.Observe(e.cache.series.Load())
 		return nil
 	})
 }
@@ -83,9 +86,7 @@ func (e *storeExporter) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if c := e.cache.Load(); c != nil {
-				c.tick()
-			}
+			e.cache.tick()
 		}
 	}
 }
@@ -133,25 +134,4 @@ func (e *storeExporter) report(ctx context.Context, b *batch) error {
 		return b.refused.permanent()
 	}
 	return nil
-}
-
-// cacheFor gives the cache for the references of this appender, a new one where the store was opened anew.
-func (e *storeExporter) cacheFor(app storage.Appender) *seriesCache {
-	var scope uint64
-	if s, ok := app.(metricstore.RefScoper); ok {
-		scope = s.RefScope()
-	}
-	for {
-		c := e.cache.Load()
-		if c != nil && c.refScope == scope {
-			return c
-		}
-		fresh := newSeriesCache(e.cfg.SeriesCache.MaxSeries, scope)
-		if c != nil && c.refScope > scope {
-			return fresh // an appender of an earlier opening: it will fail, and must not touch the newer cache
-		}
-		if e.cache.CompareAndSwap(c, fresh) {
-			return fresh
-		}
-	}
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -77,30 +76,6 @@ func TestStaleReference(t *testing.T) {
 		`{__name__="more", job="app", n="0"}`:   {sample(now, 7)},
 	}
 	assert.Equal(t, want, dump(t, store))
-}
-
-// TestReopenedStore has the same references mean other series, as after a store was opened anew.
-func TestReopenedStore(t *testing.T) {
-	first, second := newTestStore(t, nil), newTestStore(t, nil)
-	e := startExporter(t, first, nil)
-	now := time.Now().Truncate(time.Millisecond)
-	require.NoError(t, e.consume(context.Background(), gauges("a", now, 1, 2)))
-
-	app := second.DB.Appender(context.Background())
-	for i := range 2 { // takes the references that "a" has in the first store
-		_, err := app.Append(0, labels.FromStrings(labels.MetricName, "taken", "n", fmt.Sprint(i)), now.UnixMilli(), 0)
-		require.NoError(t, err)
-	}
-	require.NoError(t, app.Commit())
-	second.scope.Store(1)
-	e.store = second
-	require.NoError(t, e.consume(context.Background(), gauges("a", now, 3, 4)))
-	assert.Equal(t, map[string][]string{
-		`{__name__="taken", n="0"}`:        {sample(now, 0)},
-		`{__name__="taken", n="1"}`:        {sample(now, 0)},
-		`{__name__="a", job="app", n="0"}`: {sample(now, 3)},
-		`{__name__="a", job="app", n="1"}`: {sample(now, 4)},
-	}, dump(t, second))
 }
 
 // TestRefused sends what can never be stored.
@@ -184,7 +159,7 @@ func TestCacheIsBounded(t *testing.T) {
 		require.NoError(t, e.consume(context.Background(), gauges(fmt.Sprintf("m%d", i), now, make([]float64, 20)...)))
 	}
 	assert.Len(t, dump(t, store), 200)
-	cache := e.cache.Load()
+	cache := e.cache
 	assert.LessOrEqual(t, cache.series.Load(), int64(50))
 	for range idleTicks {
 		cache.tick()
@@ -204,7 +179,7 @@ func TestConcurrentSenders(t *testing.T) {
 		wg.Go(func() {
 			for i := range 50 {
 				assert.NoError(t, e.consume(context.Background(), gauges(fmt.Sprintf("s%d", sender), start.Add(time.Duration(i)*time.Millisecond), 1, 2, 3)))
-				e.cache.Load().tick()
+				e.cache.tick()
 			}
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +25,6 @@ import (
 type testStore struct {
 	component.Component
 	*tsdb.DB
-	scope atomic.Uint64
 
 	mu       sync.Mutex
 	families map[string]metadata.Metadata
@@ -54,7 +52,7 @@ func (s *testStore) Shutdown(context.Context) error              { return nil }
 func (s *testStore) Appender(ctx context.Context) storage.Appender {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return &testAppender{Appender: s.DB.Appender(ctx), scope: s.scope.Load(), fail: s.fail}
+	return &testAppender{Appender: s.DB.Appender(ctx), fail: s.fail}
 }
 
 // breakdown has every commit from now on answered with this error.
@@ -90,11 +88,8 @@ func (s *testStore) PrometheusAPI(metricstore.Companions) (http.Handler, error) 
 
 type testAppender struct {
 	storage.Appender
-	scope uint64
-	fail  error
+	fail error
 }
-
-func (a *testAppender) RefScope() uint64 { return a.scope }
 
 func (a *testAppender) Commit() error {
 	if a.fail != nil {

@@ -14,7 +14,10 @@ import (
 // Store keeps metrics and answers PromQL. All methods are safe for concurrent use. A Store is usable between
 // the Start and the Shutdown of the extension that offers it; outside of that it answers ErrUnavailable.
 type Store interface {
-	// Appendable takes samples. A store that only queries gives appenders that answer ErrReadOnly.
+	// Appendable takes samples. A store that only queries gives appenders that answer ErrReadOnly. A series
+	// reference stays valid as a hint for as long as the Store lives: one that the store has forgotten, or that
+	// it gave before it was opened again, is an unknown one and never another series'. An append by an unknown
+	// reference and no labels answers tsdb.ErrInvalidSample.
 	storage.Appendable
 	// Queryable gives raw samples, for rules and for tests.
 	storage.Queryable
@@ -55,10 +58,4 @@ type Companions struct {
 	Targets http.Handler
 	// Rules gives the rule groups and the active alerts.
 	Rules func(context.Context) apiv1.RulesRetriever
-}
-
-// RefScoper is implemented by the appenders of a Store. A series reference is valid only with appenders of the
-// scope it came from: the scope rises each time the store is opened, and what a reference meant before is void.
-type RefScoper interface {
-	RefScope() uint64
 }
