@@ -36,6 +36,7 @@ help: ## List the targets
 
 .PHONY: run
 run: build ## Build and start everything on this machine (configs/all-in-one.yaml)
+	mkdir -p "$${DATA_DIR:-data}"/{logs,targets}
 	exec $(BINARY) --config configs/all-in-one.yaml
 
 .PHONY: build
