@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/scrape"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/notifications"
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
 )
 
@@ -89,10 +90,12 @@ func NewRules(rules func(context.Context) apiv1.RulesRetriever, logger *slog.Log
 
 // newRouter is the one call of Prometheus' constructor. Without takesWrites there is no remote write receiver.
 func newRouter(o Options, r retrievers, takesWrites bool) *route.Router {
+	// What the web UI shows; nobody may subscribe to it.
+	noNotifications := notifications.NewNotifications(0, nil)
 	api := apiv1.NewAPI(
 		o.Engine,
 		o.Storage,
-		o.Appendable,
+		batches{o.Appendable},
 		o.Exemplars,
 		func(context.Context) apiv1.ScrapePoolsRetriever { return noTargets{} },
 		r.targets,
@@ -113,7 +116,8 @@ func newRouter(o Options, r retrievers, takesWrites bool) *route.Router {
 		regexp.MustCompile("^$"), // CORS is the listener's matter
 		runtimeInfo(o),
 		buildInfo(),
-		nil, nil, // notifications of the web UI
+		noNotifications.Get,
+		noNotifications.Sub,
 		o.Gatherer,
 		o.Registerer,
 		nil, // statistics renderer: the default

@@ -2,21 +2,22 @@ package promapi
 
 import (
 	"context"
-	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"strings"
-
-	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
 )
 
 // handler is what stands before Prometheus' routes.
 type handler struct {
-	api     http.Handler
-	targets http.Handler
+	api      http.Handler
+	targets  http.Handler
+	metadata Metadata // nil without a write receiver
+	logger   *slog.Logger
 }
 
 func newHandler(api http.Handler, o Options) *handler {
-	return &handler{api: http.StripPrefix(Prefix, api), targets: o.Targets}
+	return &handler{api: http.StripPrefix(Prefix, api), targets: o.Targets, metadata: o.Metadata, logger: o.Logger}
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -29,25 +30,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/metadata":
 		r = r.WithContext(context.WithValue(r.Context(), metadataRequest{}, true))
 	case "/write":
-		if err := checkWriteContentType(r); err != nil {
-			http.Error(w, err.Error(), http.StatusUnsupportedMediaType)
+		if r.Method == http.MethodPost {
+			h.serveWrite(w, r)
 			return
 		}
+	case "/read":
+		h.serveRead(w, r)
+		return
 	}
 	h.api.ServeHTTP(w, r)
-}
-
-// checkWriteContentType looks at the type before the library does, which decompresses the body first and
-// answers 400 to what is of another type; remote write asks for 415. No type means remote write 1.0.
-func checkWriteContentType(r *http.Request) error {
-	contentType := r.Header.Get("Content-Type")
-	if r.Method != http.MethodPost || contentType == "" {
-		return nil
-	}
-	if _, err := remoteapi.ParseProtoMsg(contentType); err != nil {
-		return fmt.Errorf("Content-Type %q is not one of remote write: %w", contentType, err)
-	}
-	return nil
 }
 
 // readyGate answers as Prometheus does while it starts or stops.
@@ -58,7 +49,9 @@ func readyGate(ready func() bool) func(http.HandlerFunc) http.HandlerFunc {
 				next(w, r)
 				return
 			}
-			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, "Service Unavailable") // the caller is gone where this fails
 		}
 	}
 }

@@ -55,7 +55,7 @@ func walCorruptions(o Options) (int64, error) {
 
 // buildInfo tells which Prometheus this API is, as clients choose by it what they ask for.
 func buildInfo() *apiv1.PrometheusVersion {
-	version, revision := "", ""
+	version, revision := "unknown", "unknown"
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range build.Deps {
 			if dep.Path == prometheusModule {
