@@ -44,17 +44,17 @@ func TestEveryKey(t *testing.T) {
 	assert.Equal(t, "http://localhost:9090", cfg.ScrapeAPI[0].Endpoint)
 	assert.Equal(t, defaultScrapeAPITimeout, cfg.ScrapeAPI[0].Timeout)
 	assert.Equal(t, time.Second, cfg.ScrapeAPI[1].Timeout)
-	assert.Equal(t, newExtension(cfg, nopSettings()).Dependencies(), []component.ID{cfg.MetricStore})
+	assert.Equal(t, []component.ID{cfg.MetricStore}, newExtension(cfg, nopSettings()).Dependencies())
 }
 
 func TestFaults(t *testing.T) {
 	cfg, err := load(t, "monitoring_api/invalid")
 	if err != nil {
-		assert.ErrorContains(t, err, "metric_store")
+		require.ErrorContains(t, err, "metric_store")
 		cfg.MetricStore = component.ID{}
 	}
 	err = xconfmap.Validate(cfg)
 	for _, key := range []string{`"endpoint" must be the address`, `"metric_store" must name`, "scrape_api::0: \"endpoint\"", "scrape_api::1: \"timeout\""} {
-		assert.ErrorContains(t, err, key)
+		require.ErrorContains(t, err, key)
 	}
 }

@@ -90,7 +90,7 @@ func (c *contract) route(pattern string) *routers.Route {
 	return &routers.Route{Spec: c.doc, Path: path, PathItem: item, Method: method, Operation: item.GetOperation(method)}
 }
 
-// check gives a *problem.Details that names every fault of the request.
+// check gives a *problem.Error that names every fault of the request.
 func (c *contract) check(r *http.Request, route *routers.Route) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {

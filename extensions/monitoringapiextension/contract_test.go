@@ -171,12 +171,7 @@ func TestPanicsAreAnswered(t *testing.T) {
 
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/prometheus/api/v1/panic?late", http.NoBody)
 	require.NoError(t, err)
-	resp, err := (&http.Transport{}).RoundTrip(req)
-	if err == nil {
-		_, err = io.ReadAll(resp.Body)
-		resp.Body.Close()
-	}
-	require.Error(t, err, "a cut answer does not pass for a whole one")
+	require.Error(t, roundTrip(req).err, "a cut answer does not pass for a whole one")
 }
 
 // Every kind of answer is what the document says.
@@ -199,6 +194,7 @@ func TestAnswersMatchTheDocument(t *testing.T) {
 		{"POST /api/v1/metrics/custom", "/api/v1/metrics/custom", `{"metrics":1}`},
 	}
 	check := func(t *testing.T) {
+		t.Helper()
 		for _, tt := range tests {
 			method, _, _ := strings.Cut(tt.pattern, " ")
 			req, err := http.NewRequestWithContext(t.Context(), method, base+strings.ReplaceAll(tt.path, "{", "%7B"), strings.NewReader(tt.body))

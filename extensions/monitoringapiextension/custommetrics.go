@@ -12,7 +12,7 @@ import (
 	"github.com/quantivista/monitoring/internal/problem"
 )
 
-// CustomMetricsHandler takes the metrics of one request, all or none. Its error may be a *problem.Details, which
+// CustomMetricsHandler takes the metrics of one request, all or none. Its error may be a *problem.Error, which
 // is the answer; any other is answered as a fault of the server.
 type CustomMetricsHandler func(ctx context.Context, metrics api.CustomMetrics) error
 

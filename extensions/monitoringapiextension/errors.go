@@ -41,9 +41,9 @@ func (s *restServer) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // toProblem maps an error. One that is not known is a 500 without details, which may be secrets.
-func toProblem(ctx context.Context, err error) *problem.Details {
+func toProblem(ctx context.Context, err error) *problem.Error {
 	var (
-		details   *problem.Details
+		details   *problem.Error
 		syntax    *metricstore.SyntaxError
 		tooLarge  *http.MaxBytesError
 		missing   *api.RequiredParamError
@@ -81,14 +81,14 @@ func isUnreachable(err error) bool {
 	return errors.As(err, &unreachable)
 }
 
-func unavailable(err error) *problem.Details {
+func unavailable(err error) *problem.Error {
 	d := problem.New(http.StatusServiceUnavailable, "%s", err)
 	d.RetryAfter = retryAfter
 	return d
 }
 
 // canceled tells a shutdown from a client that went away, who will not read the answer.
-func canceled(ctx context.Context) *problem.Details {
+func canceled(ctx context.Context) *problem.Error {
 	if errors.Is(context.Cause(ctx), errShuttingDown) {
 		return unavailable(errShuttingDown)
 	}

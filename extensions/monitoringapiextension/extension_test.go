@@ -55,12 +55,13 @@ type answer struct {
 	status int
 	header http.Header
 	body   string
+	err    error
 }
 
-func (a answer) problem(t testing.TB) problem.Details {
+func (a answer) problem(t testing.TB) problem.Error {
 	t.Helper()
 	assert.Equal(t, problem.ContentType, a.header.Get("Content-Type"), a.body)
-	var d problem.Details
+	var d problem.Error
 	require.NoError(t, json.Unmarshal([]byte(a.body), &d), a.body)
 	assert.Equal(t, a.status, d.Status)
 	return d
@@ -78,14 +79,31 @@ func do(t testing.TB, method, url, body string, headers ...string) answer {
 
 func send(t testing.TB, req *http.Request) answer {
 	t.Helper()
-	// One connection a request: none is left over for the leak check.
+	got := roundTrip(req)
+	require.NoError(t, got.err)
+	return got
+}
+
+// roundTrip uses one connection a request, so that none is left over for the leak check, and follows no redirect.
+func roundTrip(req *http.Request) answer {
 	req.Close = true
-	resp, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
-	require.NoError(t, err)
+	resp, err := (&http.Transport{}).RoundTrip(req)
+	if err != nil {
+		return answer{err: err}
+	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, string(body), err}
+}
+
+// inBackground asks without waiting for the answer.
+func inBackground(t testing.TB, url string) <-chan answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	require.NoError(t, err)
-	return answer{resp.StatusCode, resp.Header, string(body)}
+	answers := make(chan answer, 1)
+	go func() { answers <- roundTrip(req) }()
+	return answers
 }
 
 func get(t testing.TB, url string) answer {
@@ -96,8 +114,8 @@ func get(t testing.TB, url string) answer {
 func TestStartWithoutStore(t *testing.T) {
 	m := newExtension(testConfig(), nopSettings())
 	err := m.Start(t.Context(), host{})
-	assert.ErrorContains(t, err, `"metric_store"`)
-	assert.ErrorContains(t, err, "declare it")
+	require.ErrorContains(t, err, `"metric_store"`)
+	require.ErrorContains(t, err, "declare it")
 	require.NoError(t, m.Shutdown(t.Context()))
 }
 
@@ -109,7 +127,7 @@ func TestStartOnPortInUse(t *testing.T) {
 	cfg.NetAddr.Endpoint = taken.Addr().String()
 	m := newExtension(cfg, nopSettings())
 	err = m.Start(t.Context(), host{storeID: newTestStore(t, "")})
-	assert.ErrorContains(t, err, `"endpoint" `+taken.Addr().String())
+	require.ErrorContains(t, err, `"endpoint" `+taken.Addr().String())
 	require.NoError(t, m.Shutdown(t.Context()))
 }
 
@@ -138,8 +156,7 @@ func slowStore(t *testing.T) (store *testStore, started, release chan struct{}) 
 func TestShutdownLetsRequestsEnd(t *testing.T) {
 	store, started, release := slowStore(t)
 	m, url := start(t, store)
-	answers := make(chan answer, 1)
-	go func() { answers <- get(t, url+"/api/v1/metrics?query=1") }()
+	answers := inBackground(t, url+"/api/v1/metrics?query=1")
 	<-started
 	stopped := make(chan error, 1)
 	go func() { stopped <- m.Shutdown(context.Background()) }()
@@ -158,8 +175,7 @@ func TestShutdownLetsRequestsEnd(t *testing.T) {
 func TestShutdownCancelsLongRequests(t *testing.T) {
 	store, started, _ := slowStore(t)
 	m, url := start(t, store)
-	answers := make(chan answer, 1)
-	go func() { answers <- get(t, url+"/api/v1/metrics?query=1") }()
+	answers := inBackground(t, url+"/api/v1/metrics?query=1")
 	<-started
 	m.grace = 0
 	require.NoError(t, m.Shutdown(t.Context()))
@@ -176,21 +192,12 @@ func TestShutdownHonoursItsContext(t *testing.T) {
 		<-release
 	}
 	m, url := start(t, store)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v1/metrics?query=1", http.NoBody)
-	require.NoError(t, err)
-	failed := make(chan error, 1)
-	go func() {
-		resp, err := (&http.Transport{}).RoundTrip(req)
-		if err == nil {
-			resp.Body.Close()
-		}
-		failed <- err
-	}()
+	answers := inBackground(t, url+"/api/v1/metrics?query=1")
 	<-started
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.NoError(t, m.Shutdown(ctx))
-	require.Error(t, <-failed, "the connection is cut")
+	require.Error(t, (<-answers).err, "the connection is cut")
 	close(release)
 }
 

@@ -52,12 +52,12 @@ func (s *restServer) recoverPanics(next http.Handler) http.Handler {
 				return
 			}
 			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(p)
+				panic(p) //nolint:forbidigo // It is meant for net/http.
 			}
 			s.logger.Error("A handler panicked", zap.String("method", r.Method), zap.String("path", r.URL.Path),
 				zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 			if answer.begun {
-				panic(http.ErrAbortHandler)
+				panic(http.ErrAbortHandler) //nolint:forbidigo // The one way to cut a connection.
 			}
 			s.fail(answer, r, fmt.Errorf("panic: %v", p))
 		}()

@@ -16,7 +16,7 @@ import (
 // scraped stands for a prometheus receiver's API server: one target that is up and one that was never scraped.
 func scraped(t *testing.T) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Connection", "close")
 		fmt.Fprint(w, `{"status":"success","data":{"activeTargets":[
 			{"discoveredLabels":{},"labels":{"instance":"a:80","job":"a"},"scrapePool":"a","scrapeUrl":"http://a:80/metrics","globalUrl":"",

@@ -16,8 +16,8 @@ const ContentType = "application/problem+json"
 // maxErrors bounds the faults that one answer names.
 const maxErrors = 20
 
-// Details is one problem, and the error that carries it to whoever writes the answer.
-type Details struct {
+// Error is one problem: the answer, and the error that carries it to whoever writes the answer.
+type Error struct {
 	// Type names the kind of problem; about:blank where the status says it all.
 	Type string `json:"type"`
 	// Title is the text of the status.
@@ -40,12 +40,12 @@ type FieldError struct {
 }
 
 // New makes a problem without fields.
-func New(status int, format string, args ...any) *Details {
-	return &Details{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
+func New(status int, format string, args ...any) *Error {
+	return &Error{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
 }
 
 // Fields makes a problem from the faults of one request; its detail names the first. It keeps 20 of them.
-func Fields(status int, faults ...FieldError) *Details {
+func Fields(status int, faults ...FieldError) *Error {
 	d := New(status, "")
 	switch len(faults) {
 	case 0:
@@ -60,12 +60,12 @@ func Fields(status int, faults ...FieldError) *Details {
 }
 
 // Field makes a problem of one field.
-func Field(status int, field, format string, args ...any) *Details {
+func Field(status int, field, format string, args ...any) *Error {
 	return Fields(status, FieldError{Field: field, Detail: fmt.Sprintf(format, args...)})
 }
 
 // Error gives the detail, or the title where there is none.
-func (d *Details) Error() string {
+func (d *Error) Error() string {
 	if d.Detail == "" {
 		return strings.ToLower(d.Title)
 	}
@@ -73,7 +73,7 @@ func (d *Details) Error() string {
 }
 
 // Write answers a request. An error means that the client is gone.
-func (d *Details) Write(w http.ResponseWriter) error {
+func (d *Error) Write(w http.ResponseWriter) error {
 	body, err := json.Marshal(d)
 	if err != nil {
 		return fmt.Errorf("encode problem: %w", err)

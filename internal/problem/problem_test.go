@@ -12,7 +12,7 @@ import (
 
 func TestWrite(t *testing.T) {
 	tests := map[string]struct {
-		problem    *Details
+		problem    *Error
 		body       string
 		retryAfter string
 	}{
@@ -30,7 +30,7 @@ func TestWrite(t *testing.T) {
 			body:    `{"type":"about:blank","title":"Bad Request","status":400}`,
 		},
 		"retry after rounds up": {
-			problem:    &Details{Type: "about:blank", Title: "t", Status: 503, RetryAfter: 1500 * time.Millisecond},
+			problem:    &Error{Type: "about:blank", Title: "t", Status: 503, RetryAfter: 1500 * time.Millisecond},
 			body:       `{"type":"about:blank","title":"t","status":503}`,
 			retryAfter: "2",
 		},

@@ -31,7 +31,7 @@ type envelope[T any] struct {
 }
 
 // fetch gets the data of one answer.
-func fetch[T any](ctx context.Context, s Source, path string, query url.Values) (data T, err error) {
+func fetch[T any](ctx context.Context, s Source, path string, query url.Values) (data T, _ error) {
 	target := strings.TrimSuffix(s.URL, "/") + path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
@@ -44,11 +44,10 @@ func fetch[T any](ctx context.Context, s Source, path string, query url.Values) 
 	if err != nil {
 		return data, reason(err)
 	}
-	body := http.MaxBytesReader(nil, resp.Body, maxAnswer)
-	defer func() { err = errors.Join(err, body.Close()) }()
+	defer resp.Body.Close()
 
 	var answer envelope[T]
-	decodeErr := json.NewDecoder(body).Decode(&answer)
+	decodeErr := json.NewDecoder(http.MaxBytesReader(nil, resp.Body, maxAnswer)).Decode(&answer)
 	switch {
 	case resp.StatusCode == http.StatusBadRequest && decodeErr == nil && answer.Error != "":
 		return data, &RefusedError{Type: answer.ErrorType, Message: answer.Error}

@@ -31,10 +31,10 @@ func receiver(t *testing.T, pool string) Source {
 			"health":"up","scrapeInterval":"15s","scrapeTimeout":"10s"}],
 			"droppedTargets":[{"discoveredLabels":{"__address__":"dropped"},"scrapePool":"%[1]s"}],"droppedTargetCounts":%s}}`, pool, counts)
 	})
-	mux.HandleFunc("GET /api/v1/targets/metadata", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /api/v1/targets/metadata", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"status":"success","data":[{"target":{"job":%q},"metric":"up","type":"gauge","help":"","unit":""}]}`, pool)
 	})
-	mux.HandleFunc("GET /api/v1/scrape_pools", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /api/v1/scrape_pools", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"status":"success","data":{"scrapePools":[%q]}}`, pool)
 	})
 	return serve(t, mux)
@@ -156,7 +156,7 @@ func TestHandler(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			tt.reader.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, tt.path, http.NoBody))
+			tt.reader.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, tt.path, http.NoBody))
 			assert.Equal(t, tt.code, rec.Code)
 			assert.JSONEq(t, tt.body, rec.Body.String())
 		})
@@ -174,7 +174,7 @@ func TestHandlerTellsMissingReceivers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			tt.reader.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/api/v1/scrape_pools", http.NoBody))
+			tt.reader.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v1/scrape_pools", http.NoBody))
 			assert.Equal(t, tt.code, rec.Code)
 			assert.Contains(t, rec.Body.String(), down.URL)
 		})

@@ -111,7 +111,7 @@ func (a *Assessor) Service(ctx context.Context, idOrName string) (Service, error
 	if err != nil {
 		return Service{}, err
 	}
-	i := slices.IndexFunc(services, func(s Service) bool { return s.ID == strings.ToLower(idOrName) })
+	i := slices.IndexFunc(services, func(s Service) bool { return strings.EqualFold(s.ID, idOrName) })
 	if i < 0 {
 		i = slices.IndexFunc(services, func(s Service) bool { return s.Name == idOrName })
 	}

@@ -61,17 +61,19 @@ func (c *checker) metric(field string, m api.CustomMetric) point {
 	if math.IsNaN(m.Value) || math.IsInf(m.Value, 0) {
 		c.fault(field+".value", "must be finite")
 	}
-	return point{name: m.Name, labels: c.labels(field+".labels", m.Labels), value: m.Value, timestamp: c.timestamp(field+".timestamp", m.Timestamp)}
+	p := point{name: m.Name, value: m.Value}
+	if m.Labels != nil {
+		p.labels = c.labels(field+".labels", *m.Labels)
+	}
+	p.timestamp = c.timestamp(field+".timestamp", m.Timestamp)
+	return p
 }
 
 // labels leaves out empty ones, which are no labels in Prometheus.
-func (c *checker) labels(field string, given *map[string]string) labels.Labels {
-	if given == nil {
-		return labels.EmptyLabels()
-	}
-	kept := make(map[string]string, len(*given))
-	for _, name := range slices.Sorted(maps.Keys(*given)) {
-		switch value := (*given)[name]; {
+func (c *checker) labels(field string, given map[string]string) labels.Labels {
+	kept := make(map[string]string, len(given))
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		switch value := given[name]; {
 		case strings.HasPrefix(name, model.ReservedLabelPrefix):
 			c.fault(field+"."+name, "must not begin with __, which Prometheus keeps for itself")
 		case !model.LegacyValidation.IsValidLabelName(name):

@@ -37,6 +37,6 @@ func TestConfigFaults(t *testing.T) {
 	_, err := load(t, "custom_metrics/invalid")
 	require.ErrorContains(t, err, "api")
 	err = xconfmap.Validate(&Config{})
-	assert.ErrorContains(t, err, `"api" must name`)
-	assert.ErrorContains(t, err, `"max_metrics_per_request" must be positive, is 0`)
+	require.ErrorContains(t, err, `"api" must name`)
+	require.ErrorContains(t, err, `"max_metrics_per_request" must be positive, is 0`)
 }

@@ -173,9 +173,9 @@ func TestTooManyMetrics(t *testing.T) {
 	assert.Empty(t, sink.AllMetrics())
 }
 
-func asProblem(t *testing.T, err error) *problem.Details {
+func asProblem(t *testing.T, err error) *problem.Error {
 	t.Helper()
-	var d *problem.Details
+	var d *problem.Error
 	require.ErrorAs(t, err, &d)
 	return d
 }
@@ -233,7 +233,9 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 	r, s := start(t, b.consumer(t))
 	handler := s.handler
 	results := make(chan error, 1)
-	go func() { results <- s.post(t, `{"metrics":[{"name":"a","value":1}]}`) }()
+	go func() {
+		results <- s.handler(t.Context(), api.CustomMetrics{Metrics: []api.CustomMetric{{Name: "a", Value: 1}}})
+	}()
 	<-b.entered
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.Shutdown(context.Background()) }()
@@ -248,7 +250,9 @@ func TestShutdownCancelsRequestsAtItsDeadline(t *testing.T) {
 	b := blocking{make(chan struct{}), make(chan struct{})}
 	r, s := start(t, b.consumer(t))
 	results := make(chan error, 1)
-	go func() { results <- s.post(t, `{"metrics":[{"name":"a","value":1}]}`) }()
+	go func() {
+		results <- s.handler(t.Context(), api.CustomMetrics{Metrics: []api.CustomMetric{{Name: "a", Value: 1}}})
+	}()
 	<-b.entered
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -258,7 +262,7 @@ func TestShutdownCancelsRequestsAtItsDeadline(t *testing.T) {
 
 func FuzzCheck(f *testing.F) {
 	f.Add("a", 1.0, "x", "y", int64(0))
-	f.Add("", -0.0, "__x", "", int64(-1))
+	f.Add("", -1e-308, "__x", "", int64(-1))
 	f.Add("a:b\xff", 1e308, "job", "\x00", int64(1)<<62)
 	f.Fuzz(func(t *testing.T, name string, value float64, label, text string, unix int64) {
 		labels := map[string]string{label: text}
