@@ -53,6 +53,8 @@ type QueryLimits struct {
 	LookbackDelta model.Duration `mapstructure:"lookback_delta"`
 }
 
+const baseURL = "must be the base URL of a Prometheus-compatible API, such as http://mimir:8080/prometheus"
+
 // Validate names every fault by its key.
 func (c *Config) Validate() error {
 	var errs []error
@@ -66,8 +68,12 @@ func (c *Config) Validate() error {
 		fail("query::lookback_delta", "must be positive, is %s", c.Query.LookbackDelta)
 	}
 	if remote := c.Remote.Get(); remote != nil {
-		if u, err := url.Parse(remote.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			fail("remote::endpoint", "must be the base URL of a Prometheus-compatible API, such as http://mimir:8080/prometheus, is %q", remote.Endpoint)
+		// A URL that does not parse is not shown: it may hold a password.
+		switch u, err := url.Parse(remote.Endpoint); {
+		case err != nil:
+			fail("remote::endpoint", "%s, and does not parse", baseURL)
+		case u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+			fail("remote::endpoint", "%s, is %q", baseURL, u.Redacted())
 		}
 		return errors.Join(errs...)
 	}

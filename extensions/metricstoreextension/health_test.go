@@ -1,0 +1,67 @@
+package metricstoreextension
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componentstatus"
+)
+
+func TestFailuresOfBackgroundWork(t *testing.T) {
+	counters := map[string]float64{}
+	value := func(name string) float64 { return counters[name] }
+	var watch failureWatch
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	require.NoError(t, watch.look(now, value))
+
+	counters["prometheus_tsdb_compactions_failed_total"]++
+	require.ErrorContains(t, watch.look(now, value), "the TSDB's compaction failed at 2026-01-02T03:04:05Z")
+	require.Error(t, watch.look(now.Add(calmAfter-time.Second), value))
+	require.NoError(t, watch.look(now.Add(calmAfter), value), "it did not fail again")
+
+	counters["prometheus_tsdb_reloads_failures_total"]++
+	now = now.Add(time.Hour)
+	require.ErrorContains(t, watch.look(now, value), "reload of the blocks")
+	counters["prometheus_tsdb_reloads_failures_total"]++
+	require.Error(t, watch.look(now.Add(calmAfter-1), value))
+	require.Error(t, watch.look(now.Add(calmAfter+1), value), "the calm begins anew")
+
+	counters["prometheus_tsdb_compactions_failed_total"] = 0 // the TSDB was opened again
+	require.NoError(t, watch.look(now.Add(3*calmAfter), value))
+}
+
+func TestHealthReportsChangesOnce(t *testing.T) {
+	host := newTestHost()
+	h := &health{host: host}
+	full, other := errors.New("full"), errors.New("other")
+	h.report(nil)
+	h.report(nil)
+	h.report(full)
+	h.report(full)
+	h.report(other)
+	h.report(nil)
+	h.permanent(full)
+	var got []componentstatus.Status
+	for _, e := range host.events {
+		got = append(got, e.Status())
+	}
+	assert.Equal(t, []componentstatus.Status{
+		componentstatus.StatusOK,
+		componentstatus.StatusRecoverableError,
+		componentstatus.StatusRecoverableError,
+		componentstatus.StatusOK,
+		componentstatus.StatusPermanentError,
+	}, got)
+}
+
+// Every counter that the extension judges the TSDB by is one that the TSDB has.
+func TestTheTSDBHasTheCounters(t *testing.T) {
+	store, _ := startStore(t, testConfig(t))
+	for _, name := range counterNames() {
+		assert.Contains(t, store.current.Load().registry.counters, name)
+		assert.Zero(t, gathered(t, store, name))
+	}
+}
