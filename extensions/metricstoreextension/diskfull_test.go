@@ -55,7 +55,7 @@ func TestAFullDiskLosesNothingThatWasAcknowledged(t *testing.T) {
 	now := time.Now()
 	acknowledged := map[string]int{}
 
-	lift := limitFileSize(t, 1<<20)
+	lift := limitFileSize(t, 256<<10)
 	fill(t, store, acknowledged, now)
 	lift()
 
@@ -138,7 +138,7 @@ func TestAFullFileSystem(t *testing.T) {
 		assert.NoError(t, err, string(out))
 	})
 	ballast := dir + "/ballast"
-	require.NoError(t, exec.Command("fallocate", "-l", "6M", ballast).Run())
+	require.NoError(t, exec.Command("fallocate", "-l", "7M", ballast).Run())
 
 	cfg := testConfig(t)
 	cfg.Directory = dir + "/metrics"

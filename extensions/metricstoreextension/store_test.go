@@ -3,9 +3,7 @@ package metricstoreextension
 import (
 	"context"
 	"fmt"
-	"maps"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -41,14 +39,17 @@ func (h *testHost) Report(e *componentstatus.Event) {
 	h.events = append(h.events, e)
 }
 
-func (h *testHost) status() componentstatus.Status {
+// last gives the newest event, of status None before the first.
+func (h *testHost) last() *componentstatus.Event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.events) == 0 {
-		return componentstatus.StatusNone
+		return componentstatus.NewEvent(componentstatus.StatusNone)
 	}
-	return h.events[len(h.events)-1].Status()
+	return h.events[len(h.events)-1]
 }
+
+func (h *testHost) status() componentstatus.Status { return h.last().Status() }
 
 func testSettings() extension.Settings { return extensiontest.NewNopSettings(metadata.Type) }
 
@@ -94,7 +95,7 @@ func write(store storage.Appendable, samples ...sample) error {
 	return app.Commit()
 }
 
-// series gives batch names and the number of their series: count by (batch) (name).
+// countByBatch gives the number of series of each batch within the last hour.
 func countByBatch(t testing.TB, store metricstore.Store, name string, at time.Time) map[string]int {
 	t.Helper()
 	res, err := store.Query(context.Background(), fmt.Sprintf("count by (batch) (last_over_time(%s[1h]))", name), at)
@@ -119,6 +120,7 @@ func batch(name string, number, n int, at time.Time) []sample {
 	return samples
 }
 
+// instant evaluates a query that gives a vector.
 func instant(t testing.TB, store metricstore.Store, expr string, at time.Time) promql.Vector {
 	t.Helper()
 	res, err := store.Query(context.Background(), expr, at)
@@ -129,5 +131,3 @@ func instant(t testing.TB, store metricstore.Store, expr string, at time.Time) p
 }
 
 func days(n int) model.Duration { return model.Duration(time.Duration(n) * 24 * time.Hour) }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
