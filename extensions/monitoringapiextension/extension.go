@@ -26,9 +26,9 @@ import (
 
 const (
 	// gracePeriod is how long a shutdown lets requests run before it cancels them.
-	gracePeriod = 5 * time.Second
+	gracePeriod = 3 * time.Second
 	// cancelPeriod is how long it then lets them answer before it cuts their connections.
-	cancelPeriod = 2 * time.Second
+	cancelPeriod = time.Second
 )
 
 // monitoringAPI is the monitoring_api extension.
@@ -145,7 +145,7 @@ func (m *monitoringAPI) serve(host component.Host, server *http.Server, listener
 }
 
 // Shutdown stops listening and lets requests end: gracefully at first, then by canceling them, then by cutting
-// their connections. It takes 7 seconds at most, or until ctx ends. It may be called without Start, and twice.
+// their connections. It takes 4 seconds at most, or until ctx ends. It may be called without Start, and twice.
 func (m *monitoringAPI) Shutdown(ctx context.Context) error {
 	if m.server == nil {
 		return nil

@@ -26,7 +26,7 @@ const (
 	// retryAfter is when to come back to a pipeline that is full.
 	retryAfter = 5 * time.Second
 	// gracePeriod is how long a shutdown lets requests run before it cancels them.
-	gracePeriod = 3 * time.Second
+	gracePeriod = 2 * time.Second
 )
 
 // customMetrics is the custom_metrics receiver.
@@ -71,7 +71,7 @@ func (r *customMetrics) Start(_ context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown detaches the receiver and waits for the requests that run; after 3 seconds, or when ctx ends, it
+// Shutdown detaches the receiver and waits for the requests that run; after 2 seconds, or when ctx ends, it
 // cancels them. It may be called without Start, and twice.
 func (r *customMetrics) Shutdown(ctx context.Context) error {
 	r.detach()
