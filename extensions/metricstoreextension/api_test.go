@@ -13,6 +13,7 @@ import (
 
 	"github.com/golang/snappy"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/otlptranslator"
 	prommetadata "github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/prompb"
 	"github.com/stretchr/testify/assert"
@@ -26,7 +27,9 @@ import (
 // get gives status and body.
 func get(t *testing.T, server *httptest.Server, path string) (int, string) {
 	t.Helper()
-	resp, err := server.Client().Get(server.URL + path)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, http.NoBody)
+	require.NoError(t, err)
+	resp, err := server.Client().Do(r)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, resp.Body.Close()) }()
 	body, err := io.ReadAll(resp.Body)
@@ -59,7 +62,7 @@ func TestPrometheusAPI(t *testing.T) {
 	}}}
 	data, err := request.Marshal()
 	require.NoError(t, err)
-	r, err := http.NewRequest(http.MethodPost, server.URL+"/api/v1/write", bytes.NewReader(snappy.Encode(nil, data)))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/api/v1/write", bytes.NewReader(snappy.Encode(nil, data)))
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/x-protobuf")
 	resp, err := server.Client().Do(r)
@@ -78,11 +81,11 @@ func TestPrometheusAPI(t *testing.T) {
 	_, body = get(t, server, "/api/v1/status/flags")
 	assert.Contains(t, body, `"storage.tsdb.path":"`+cfg.Directory)
 	_, body = get(t, server, "/api/v1/status/tsdb/blocks")
-	assert.Equal(t, `{"status":"success","data":{"blocks":[]}}`, body)
+	assert.JSONEq(t, `{"status":"success","data":{"blocks":[]}}`, body)
 
 	store.SetMetadata("written", prommetadata.Metadata{Type: "gauge", Help: "What was written."})
 	_, body = get(t, server, "/api/v1/metadata")
-	assert.Equal(t, `{"status":"success","data":{"written":[{"type":"gauge","unit":"","help":"What was written."}]}}`, body)
+	assert.JSONEq(t, `{"status":"success","data":{"written":[{"type":"gauge","unit":"","help":"What was written."}]}}`, body)
 
 	_, err = store.PrometheusAPI(metricstore.Companions{})
 	require.NoError(t, err, "a second API of one store")
@@ -116,7 +119,7 @@ func TestAQueryBomb(t *testing.T) {
 
 func TestTelemetryHasTheTSDBsNames(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	exporter, err := otelprom.New(otelprom.WithRegisterer(registry), otelprom.WithoutScopeInfo(), otelprom.WithoutUnits(), otelprom.WithoutCounterSuffixes())
+	exporter, err := otelprom.New(otelprom.WithRegisterer(registry), otelprom.WithoutScopeInfo(), otelprom.WithTranslationStrategy(otlptranslator.UnderscoreEscapingWithoutSuffixes))
 	require.NoError(t, err)
 	provider := sdk.NewMeterProvider(sdk.WithReader(exporter))
 	t.Cleanup(func() { require.NoError(t, provider.Shutdown(context.Background())) })

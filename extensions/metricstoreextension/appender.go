@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -107,7 +108,7 @@ func (a *appender) AppendExemplar(ref storage.SeriesRef, l labels.Labels, e exem
 
 // UpdateMetadata goes to the metadata of families, and not to the TSDB, which would keep it by series.
 func (a *appender) UpdateMetadata(ref storage.SeriesRef, l labels.Labels, m metadata.Metadata) (storage.SeriesRef, error) {
-	if name := l.Get(labels.MetricName); name != "" {
+	if name := l.Get(model.MetricNameLabel); name != "" {
 		a.families.SetMetadata(familyOf(name, m.Type), m)
 	}
 	return ref, nil

@@ -70,10 +70,10 @@ func TestOutOfOrderWindow(t *testing.T) {
 }
 
 func TestHistogramsAndExemplars(t *testing.T) {
-	for name, max := range map[string]int64{"kept": 10, "not kept": 0} {
+	for name, most := range map[string]int64{"kept": 10, "not kept": 0} {
 		t.Run(name, func(t *testing.T) {
 			cfg := testConfig(t)
-			cfg.MaxExemplars = max
+			cfg.MaxExemplars = most
 			store, _ := startStore(t, cfg)
 			now := time.Now()
 			latency := labels.FromStrings("__name__", "latency_seconds")
@@ -93,7 +93,7 @@ func TestHistogramsAndExemplars(t *testing.T) {
 			require.NoError(t, err)
 			exemplars, err := q.Select(now.Add(-time.Minute).UnixMilli(), now.UnixMilli(), []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, "__name__", "latency_seconds")})
 			require.NoError(t, err)
-			if max == 0 {
+			if most == 0 {
 				assert.Empty(t, exemplars)
 				return
 			}

@@ -95,6 +95,7 @@ func writeDataSet(t *testing.T, store metricstore.Store, base time.Time) {
 }
 
 func conform(t *testing.T, store metricstore.Store, base time.Time) {
+	t.Helper()
 	ctx := context.Background()
 	end := base.Add(20 * time.Second)
 
@@ -166,6 +167,7 @@ func conform(t *testing.T, store metricstore.Store, base time.Time) {
 }
 
 func conformErrors(t *testing.T, store metricstore.Store, base time.Time) {
+	t.Helper()
 	ctx := context.Background()
 	for _, tt := range []struct {
 		expr                     string
@@ -193,6 +195,7 @@ func conformErrors(t *testing.T, store metricstore.Store, base time.Time) {
 }
 
 func conformQuerier(t *testing.T, store metricstore.Store, base time.Time) {
+	t.Helper()
 	ctx := context.Background()
 	q, err := store.Querier(base.UnixMilli(), base.Add(10*time.Second).UnixMilli())
 	require.NoError(t, err)

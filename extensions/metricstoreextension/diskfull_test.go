@@ -1,6 +1,8 @@
 package metricstoreextension
 
 import (
+	"context"
+	"os"
 	"os/exec"
 	"sync/atomic"
 	"syscall"
@@ -130,15 +132,15 @@ func TestNoSpaceClosesTheTSDBUntilThereIsSome(t *testing.T) {
 // everywhere.
 func TestAFullFileSystem(t *testing.T) {
 	dir := t.TempDir()
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "none", dir).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=8m", "none", dir).CombinedOutput(); err != nil {
 		t.Skipf("needs the right to mount a tmpfs: %v: %s", err, out)
 	}
 	t.Cleanup(func() {
-		out, err := exec.Command("umount", dir).CombinedOutput()
+		out, err := exec.CommandContext(context.Background(), "umount", dir).CombinedOutput()
 		assert.NoError(t, err, string(out))
 	})
 	ballast := dir + "/ballast"
-	require.NoError(t, exec.Command("fallocate", "-l", "7M", ballast).Run())
+	require.NoError(t, os.WriteFile(ballast, make([]byte, 7<<20), 0o600))
 
 	cfg := testConfig(t)
 	cfg.Directory = dir + "/metrics"
@@ -153,7 +155,7 @@ func TestAFullFileSystem(t *testing.T) {
 	acknowledged := map[string]int{}
 	fill(t, store, acknowledged, now)
 
-	require.NoError(t, exec.Command("rm", ballast).Run())
+	require.NoError(t, os.Remove(ballast))
 	require.Eventually(t, func() bool { return write(store, batch("load", 5000, 2000, now)...) == nil }, soon, often)
 	acknowledged["5000"] = 2000
 

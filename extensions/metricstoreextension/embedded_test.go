@@ -3,7 +3,6 @@ package metricstoreextension
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -114,8 +113,7 @@ func TestAStoreThatIsNotOpen(t *testing.T) {
 func copyOf(t *testing.T, dir string) string {
 	t.Helper()
 	target := filepath.Join(t.TempDir(), "copy")
-	out, err := exec.Command("cp", "-r", dir, target).CombinedOutput()
-	require.NoError(t, err, string(out))
+	require.NoError(t, os.CopyFS(target, os.DirFS(dir)))
 	return target
 }
 

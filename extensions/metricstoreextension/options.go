@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/tsdb"
-	"github.com/prometheus/prometheus/util/compression"
 )
 
 // tsdbOptions are the TSDB's defaults with the config over them.
@@ -17,7 +16,7 @@ func tsdbOptions(c *Config) *tsdb.Options {
 	o.EnableExemplarStorage = c.MaxExemplars > 0
 	o.MaxExemplars = c.MaxExemplars
 	if c.WALCompression != "none" {
-		o.WALCompression = compression.Type(c.WALCompression)
+		o.WALCompression = c.WALCompression
 	}
 	return o
 }

@@ -44,7 +44,8 @@ func syntaxError(expr string, e parser.ParseErr) error {
 	end := min(max(int(e.PositionRange.End), start), len(expr))
 	line, column := 1, 1
 	for _, r := range expr[:start] {
-		if column++; r == '\n' {
+		column++
+		if r == '\n' {
 			line, column = line+1, 1
 		}
 	}

@@ -96,7 +96,7 @@ func TestARemoteAPIThatIsDown(t *testing.T) {
 	api, err := store.PrometheusAPI(metricstore.Companions{})
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
-	api.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/query?query=up", nil))
+	api.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v1/query?query=up", http.NoBody))
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 	assert.JSONEq(t, `{"status":"error","errorType":"unavailable","error":"the remote API cannot be reached"}`, w.Body.String())
 }
@@ -130,7 +130,7 @@ func TestTheProxy(t *testing.T) {
 	require.NoError(t, err)
 
 	ask := func(method, target string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest(method, target, nil)
+		r := httptest.NewRequestWithContext(context.Background(), method, target, http.NoBody)
 		r.Header.Set("Authorization", "Bearer the caller's")
 		r.Header.Set("Cookie", "session=the caller's")
 		r.Header.Set("X-Scope-OrgID", "theirs")

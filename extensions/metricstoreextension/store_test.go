@@ -55,6 +55,7 @@ func testSettings() extension.Settings { return extensiontest.NewNopSettings(met
 
 // testConfig is the default config on a directory of this test.
 func testConfig(t testing.TB) *Config {
+	t.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.Directory = filepath.Join(t.TempDir(), "metrics")
 	return cfg

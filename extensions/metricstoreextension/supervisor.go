@@ -49,6 +49,9 @@ func (s *supervisor) run(ctx context.Context) {
 		case <-broken:
 		case <-ticker.C:
 		}
+		if ctx.Err() != nil { // Shutdown need not wait for a replay
+			return
+		}
 		if err := s.look(ctx); err != nil {
 			s.store.logger.Error("The metric store cannot go on", "err", err)
 			s.health.permanent(err)
@@ -62,12 +65,12 @@ func (s *supervisor) look(ctx context.Context) error {
 	space := s.store.space.report(s.store.cfg.Directory)
 	d := s.store.current.Load()
 	if d == nil {
-		return s.reopen(ctx, space)
+		return s.reopen(space)
 	}
 	switch {
 	case d.torn.Load():
 		s.suspend(ctx, d, errBrokenLog)
-		return s.reopen(ctx, space)
+		return s.reopen(space)
 	case space.critical():
 		s.suspend(ctx, d, space.error())
 	case space.low():
@@ -118,9 +121,9 @@ func (s *supervisor) finishUnfinished() {
 }
 
 // reopen opens the database if there is room for a repair of its log. Errors of the operating system pass.
-func (s *supervisor) reopen(ctx context.Context, space spaceReport) error {
+func (s *supervisor) reopen(space spaceReport) error {
 	now := time.Now()
-	if s.closing != nil || ctx.Err() != nil || now.Before(s.nextReopen) {
+	if s.closing != nil || now.Before(s.nextReopen) {
 		return nil
 	}
 	if !space.fits(lastSegmentSize(s.store.cfg.Directory)) {

@@ -32,7 +32,7 @@ const (
 )
 
 func post(h http.Handler, path, contentType string, body []byte) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, path, bytes.NewReader(body))
 	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("Content-Encoding", "snappy")
 	w := httptest.NewRecorder()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/otlptranslator"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
@@ -41,7 +42,7 @@ func newTarget(t *testing.T, options ...otelprom.Option) target {
 
 // asTheCollector are the options of the collector's default reader on :8888.
 func asTheCollector() []otelprom.Option {
-	return []otelprom.Option{otelprom.WithoutUnits(), otelprom.WithoutCounterSuffixes()}
+	return []otelprom.Option{otelprom.WithTranslationStrategy(otlptranslator.UnderscoreEscapingWithoutSuffixes)}
 }
 
 // scrape gives the families by name.

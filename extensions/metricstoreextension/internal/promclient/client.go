@@ -86,7 +86,7 @@ func (c *Client) get(ctx context.Context, form url.Values, data any, path ...str
 	u.RawQuery = form.Encode()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		return Notes{}, err
 	}

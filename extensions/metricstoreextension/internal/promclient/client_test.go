@@ -186,7 +186,7 @@ func TestBrokenHistograms(t *testing.T) {
 			list[i] = &buckets[i]
 		}
 		_, err := floatHistogram(&model.SampleHistogram{Buckets: list})
-		assert.Error(t, err, name)
+		require.Error(t, err, name)
 	}
 	_, err := floatHistogram(nil)
 	require.Error(t, err)
