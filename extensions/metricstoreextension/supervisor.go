@@ -29,6 +29,8 @@ type supervisor struct {
 	closing *database
 	// unfinished is a database that could not flush when it was closed.
 	unfinished *database
+	// panics counts the databases that were given up half closed.
+	panics int
 	// nextReopen and pause space the attempts to open.
 	nextReopen time.Time
 	pause      time.Duration
@@ -102,7 +104,9 @@ func (s *supervisor) finishClosing(ctx context.Context) {
 	}
 	if err != nil {
 		s.store.logger.Warn("The TSDB closed with an error", "err", err)
-		if !errors.Is(err, errCannotFlush) {
+		if errors.Is(err, errCannotFlush) {
+			s.panics++
+		} else {
 			s.unfinished = s.closing
 		}
 	}
