@@ -15,10 +15,15 @@ import (
 	"github.com/quantivista/monitoring/internal/problem"
 )
 
+// manyFaults is the size of a body up to which all its faults are named, and not the first alone: an error for each
+// element takes a hundred times the element's own memory.
+const manyFaults = 256 << 10
+
 // contract checks requests against the OpenAPI document.
 type contract struct {
-	doc     *openapi3.T
-	options *openapi3filter.Options
+	doc *openapi3.T
+	// allFaults and firstFault are the ways to check.
+	allFaults, firstFault *openapi3filter.Options
 }
 
 func newContract() (*contract, error) {
@@ -30,14 +35,18 @@ func newContract() (*contract, error) {
 	if err := doc.Validate(loader.Context); err != nil {
 		return nil, fmt.Errorf("check the OpenAPI document: %w", err)
 	}
-	return &contract{doc: doc, options: &openapi3filter.Options{
-		MultiError: true,
+	options := openapi3filter.Options{
 		// The generated server takes the validated value: decoding again by encoding/json would match names without
 		// regard to case, and so let in what was not checked.
 		KeepValidatedValue:      true,
 		SkipSettingDefaults:     true,
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidator("date-time", dateTime{})},
-	}}, nil
+	}
+	c := &contract{doc: doc, firstFault: &options}
+	all := options
+	all.MultiError = true
+	c.allFaults = &all
+	return c, nil
 }
 
 // dateTime is RFC 3339 as time.Time decodes it, where the validator's own pattern lets February 30 pass.
@@ -96,9 +105,13 @@ func (c *contract) check(r *http.Request, route *routers.Route) error {
 	if err != nil {
 		return problem.Field(http.StatusBadRequest, "query string", "cannot be decoded: %s", err)
 	}
+	options := c.allFaults
 	if body := route.Operation.RequestBody; body != nil {
 		if err := checkBody(r, body.Value); err != nil {
 			return err
+		}
+		if r.ContentLength > manyFaults {
+			options = c.firstFault
 		}
 	}
 	path := map[string]string{}
@@ -108,7 +121,7 @@ func (c *contract) check(r *http.Request, route *routers.Route) error {
 		}
 	}
 	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
-		Request: r, PathParams: path, QueryParams: query, Route: route, Options: c.options,
+		Request: r, PathParams: path, QueryParams: query, Route: route, Options: options,
 	})
 	if err != nil {
 		return problem.Fields(http.StatusBadRequest, faults(err)...)

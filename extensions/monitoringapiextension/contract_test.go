@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -14,6 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configauth"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/quantivista/monitoring/api"
 	"github.com/quantivista/monitoring/internal/problem"
@@ -135,6 +139,58 @@ func TestBodyTypeAndSize(t *testing.T) {
 				assert.Equal(t, tt.field, d.Errors[0].Field)
 			}
 		})
+	}
+}
+
+func TestHostileBodies(t *testing.T) {
+	m, base := start(t, newTestStore(t, ""))
+	take(t, m, nil)
+	for name, tt := range map[string]struct {
+		body   string
+		status int
+	}{
+		"deep":                 {strings.Repeat("[", 1_000_000), http.StatusBadRequest},
+		"a million faults":     {`{"metrics":[1` + strings.Repeat(",1", 1_000_000) + `]}`, http.StatusBadRequest},
+		"more JSON than taken": {`{"metrics":[` + strings.Repeat(" ", maxJSON) + `]}`, http.StatusRequestEntityTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := post(t, base, tt.body)
+			assert.Equal(t, tt.status, got.status)
+			assert.Len(t, got.problem(t).Errors, 1)
+			assert.Less(t, len(got.body), 1000)
+		})
+	}
+}
+
+func TestAtMostTwentyFaultsAreNamed(t *testing.T) {
+	m, base := start(t, newTestStore(t, ""))
+	take(t, m, nil)
+	d := post(t, base, `{"metrics":[1`+strings.Repeat(",1", 29)+`]}`).problem(t)
+	assert.Len(t, d.Errors, 20)
+	assert.Contains(t, d.Detail, "30 faults")
+}
+
+// gate is an authenticator that lets nobody in.
+type gate struct {
+	component.StartFunc
+	component.ShutdownFunc
+}
+
+func (gate) Authenticate(ctx context.Context, _ map[string][]string) (context.Context, error) {
+	return ctx, errors.New("no credentials")
+}
+
+func TestAuthentication(t *testing.T) {
+	id := component.MustNewID("gate")
+	cfg := testConfig()
+	cfg.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: id}})
+	m := newExtension(cfg, nopSettings())
+	require.NoError(t, m.Start(t.Context(), host{storeID: newTestStore(t, ""), id: gate{}}))
+	defer func() { require.NoError(t, m.Shutdown(context.Background())) }()
+	for _, path := range []string{"/api/v1/health", "/api/docs", "/prometheus/api/v1/targets"} {
+		got := get(t, "http://"+m.addr.String()+path)
+		assert.Equal(t, http.StatusUnauthorized, got.status, path)
+		assert.Equal(t, "no credentials", got.problem(t).Detail)
 	}
 }
 

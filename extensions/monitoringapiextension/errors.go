@@ -64,7 +64,7 @@ func toProblem(ctx context.Context, err error) *problem.Error {
 	case errors.Is(err, metricstore.ErrUnavailable), isUnreachable(err):
 		return unavailable(err)
 	case errors.As(err, &tooLarge):
-		return problem.Field(http.StatusRequestEntityTooLarge, "body", "is larger than the %d bytes of \"max_request_body_size\"", tooLarge.Limit)
+		return problem.Field(http.StatusRequestEntityTooLarge, "body", "is larger than %d bytes, the most that is taken", tooLarge.Limit)
 	case errors.As(err, &missing):
 		return problem.Field(http.StatusBadRequest, missing.ParamName, "must be given")
 	case errors.As(err, &malformed):

@@ -13,11 +13,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/quantivista/monitoring/api"
 	"github.com/quantivista/monitoring/extensions/monitoringapiextension"
@@ -198,6 +200,36 @@ func TestRefusalsOfThePipeline(t *testing.T) {
 			assert.Contains(t, d.Detail, tt.err.Error())
 		})
 	}
+}
+
+func TestPointsAreCounted(t *testing.T) {
+	telemetry := componenttest.NewTelemetry()
+	set := receivertest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = telemetry.NewTelemetrySettings()
+	refuse := errors.New("full")
+	next, err := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error {
+		if md.DataPointCount() > 1 {
+			return refuse
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	r, err := newReceiver(createDefaultConfig().(*Config), set, next)
+	require.NoError(t, err)
+	one := api.CustomMetric{Name: "a", Value: 1}
+	require.NoError(t, r.take(t.Context(), api.CustomMetrics{Metrics: []api.CustomMetric{one}}))
+	require.Error(t, r.take(t.Context(), api.CustomMetrics{Metrics: []api.CustomMetric{one, one, one}}))
+	for name, want := range map[string]int64{"otelcol_receiver_accepted_metric_points": 1, "otelcol_receiver_refused_metric_points": 3} {
+		got, err := telemetry.GetMetric(name)
+		require.NoError(t, err)
+		var sum int64
+		for _, point := range got.Data.(metricdata.Sum[int64]).DataPoints {
+			sum += point.Value
+		}
+		assert.Equal(t, want, sum, name)
+	}
+	require.NoError(t, r.Shutdown(t.Context()))
+	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
 
 func TestStartErrors(t *testing.T) {
