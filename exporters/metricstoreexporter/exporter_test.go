@@ -22,6 +22,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	exportermetadata "github.com/quantivista/monitoring/exporters/metricstoreexporter/internal/metadata"
 	"github.com/quantivista/monitoring/exporters/metricstoreexporter/internal/metadatatest"
@@ -124,6 +126,7 @@ func TestRefused(t *testing.T) {
 				}
 				require.ErrorContains(t, err, tc.text)
 				assert.True(t, consumererror.IsPermanent(err), "a refused point must not be sent again")
+				assert.Equal(t, codes.InvalidArgument, status.Code(err), "over OTLP it is the sender's fault")
 			}
 			metadatatest.AssertEqualExporterMetricStoreRejectedDataPoints(t, tel, []metricdata.DataPoint[int64]{{
 				Value: 2 * tc.refused, Attributes: attribute.NewSet(attribute.String("reason", tc.reason)),

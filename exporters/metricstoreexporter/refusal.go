@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/quantivista/monitoring/internal/metricstore"
 )
@@ -98,7 +100,18 @@ func (r *refusals) String() string {
 }
 
 func (r *refusals) permanent() error {
-	return consumererror.NewPermanent(fmt.Errorf("no data point could be stored: %s", r))
+	return consumererror.NewPermanent(refusedError(fmt.Sprintf("no data point could be stored: %s", r)))
+}
+
+// refusedError is the sender's fault.
+type refusedError string
+
+func (e refusedError) Error() string { return string(e) }
+
+// GRPCStatus has the otlp receiver answer InvalidArgument, or 400, where it would take a permanent error for a
+// fault of this server.
+func (e refusedError) GRPCStatus() *status.Status {
+	return status.New(codes.InvalidArgument, string(e))
 }
 
 // refusalLog writes one line for all refusals of a while, not one for each.
