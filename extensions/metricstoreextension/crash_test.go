@@ -19,7 +19,7 @@ func TestATSDBThatCannotFlushDoesNotEndTheProcess(t *testing.T) {
 		survivePanic(t)
 		return
 	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v") //nolint:gosec // this very binary
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	child.Env = append(os.Environ(), crashChild+"=1", "TMPDIR="+t.TempDir())
 	out, err := child.CombinedOutput()
 	require.NoError(t, err, string(out))

@@ -23,6 +23,9 @@ import (
 // closeTimeout is how long Shutdown waits for queries that do not notice that they are aborted.
 const closeTimeout = 5 * time.Second
 
+// errReplaying tells that Shutdown came while the TSDB was being opened again.
+var errReplaying = errors.New("the TSDB was replaying its write-ahead log, and did not end in time (the log has every sample)")
+
 // embeddedStore keeps metrics in a Prometheus TSDB of its own.
 type embeddedStore struct {
 	cfg       *Config
@@ -52,7 +55,7 @@ type running struct {
 	telemetry  *promtelemetry.Bridge
 	supervisor *supervisor
 	stop       context.CancelFunc
-	done       sync.WaitGroup
+	done       chan struct{}
 }
 
 var (
@@ -100,9 +103,13 @@ func (s *embeddedStore) Start(_ context.Context, host component.Host) error {
 		telemetry:  telemetry,
 		supervisor: &supervisor{store: s, health: &health{host: host}},
 		stop:       stop,
+		done:       make(chan struct{}),
 	}
 	r.supervisor.health.report(nil)
-	r.done.Go(func() { r.supervisor.run(ctx) })
+	go func() {
+		defer close(r.done)
+		r.supervisor.run(ctx)
+	}()
 	s.running = r
 	return nil
 }
@@ -118,8 +125,12 @@ func (s *embeddedStore) Shutdown(ctx context.Context) error {
 	defer cancel()
 
 	r.stop()
-	r.done.Wait()
 	err := r.telemetry.Close()
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		return errors.Join(err, errReplaying)
+	}
 	for _, d := range []*database{s.current.Swap(nil), r.supervisor.closing} {
 		if d != nil {
 			err = errors.Join(err, d.close(ctx))

@@ -9,8 +9,11 @@ import (
 	"github.com/prometheus/prometheus/scrape"
 )
 
-// maxFamilies bounds the memory that metadata may take, some 200 bytes a family.
-const maxFamilies = 100_000
+// These bound the memory that metadata may take, whatever a remote write sender tells.
+const (
+	maxFamilies      = 100_000
+	maxMetadataBytes = 64 << 20
+)
 
 // familyMetadata remembers type, unit and help by metric family. Prometheus keeps them with its scrape targets;
 // here samples come from elsewhere too, so that they are kept beside the store. It is not written to disk:
@@ -18,6 +21,7 @@ const maxFamilies = 100_000
 type familyMetadata struct {
 	mu       sync.RWMutex
 	families map[string]metadata.Metadata
+	size     int // of all names, types, units and helps, in bytes
 }
 
 var _ scrape.MetricMetadataStore = (*familyMetadata)(nil)
@@ -31,13 +35,23 @@ func newFamilyMetadata() *familyMetadata {
 	return &familyMetadata{families: map[string]metadata.Metadata{}}
 }
 
-// SetMetadata records a family; once the bound is reached only known families change.
+// SetMetadata records a family where the bounds allow it.
 func (f *familyMetadata) SetMetadata(family string, m metadata.Metadata) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, known := f.families[family]; known || len(f.families) < maxFamilies {
-		f.families[family] = m
+	old, known := f.families[family]
+	size := f.size + sizeOf(family, m)
+	if known {
+		size -= sizeOf(family, old)
 	}
+	if size > maxMetadataBytes || !known && len(f.families) >= maxFamilies {
+		return
+	}
+	f.families[family], f.size = m, size
+}
+
+func sizeOf(family string, m metadata.Metadata) int {
+	return len(family) + len(m.Type) + len(m.Unit) + len(m.Help)
 }
 
 // ListMetadata gives every family.
@@ -63,11 +77,7 @@ func (f *familyMetadata) GetMetadata(family string) (scrape.MetricMetadata, bool
 func (f *familyMetadata) SizeMetadata() int {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	size := 0
-	for family, m := range f.families {
-		size += len(family) + len(m.Unit) + len(m.Help) + len(m.Type)
-	}
-	return size
+	return f.size
 }
 
 // LengthMetadata gives the number of families.
