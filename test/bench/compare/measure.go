@@ -52,7 +52,8 @@ func measure(ctx context.Context, t target, o options) (m measurement, err error
 	if m.diskBytes, err = diskUsage(filepath.Join(dir, t.data)); err != nil {
 		return m, err
 	}
-	return m, m.ask(ctx, t, p, o)
+	err = m.ask(ctx, t, p, o)
+	return m, err
 }
 
 // load sends the numbers and takes what the process spent on it.

@@ -61,7 +61,7 @@ func (s *server) ready(ctx context.Context, url string) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
 			return err
 		}
@@ -90,8 +90,8 @@ func (s *server) stop() error {
 	deadline := time.NewTimer(stopDeadline)
 	defer deadline.Stop()
 	select {
-	case <-s.exited:
-		return nil
+	case err := <-s.exited:
+		return err
 	case <-deadline.C:
 		return errors.Join(errors.New("did not stop in time"), s.cmd.Process.Kill())
 	}
@@ -149,16 +149,21 @@ func diskUsage(dir string) (float64, error) {
 }
 
 // freePorts gives ports that nobody listened on a moment ago.
-func freePorts(ctx context.Context) (ports, error) {
-	var free [4]int
-	for i := range free {
-		// All stay open until the last is found, so that they differ.
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "localhost:0")
+func freePorts(ctx context.Context) (p ports, err error) {
+	var listeners []net.Listener
+	// All stay open until the last is found, so that they differ.
+	defer func() {
+		for _, l := range listeners {
+			err = errors.Join(err, l.Close())
+		}
+	}()
+	for _, port := range []*int{&p.otlp, &p.api, &p.health, &p.telemetry} {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "localhost:0")
 		if err != nil {
 			return ports{}, err
 		}
-		defer listener.Close()
-		free[i] = listener.Addr().(*net.TCPAddr).Port
+		listeners = append(listeners, l)
+		*port = l.Addr().(*net.TCPAddr).Port
 	}
-	return ports{otlp: free[0], api: free[1], health: free[2], telemetry: free[3]}, nil
+	return p, nil
 }

@@ -111,7 +111,7 @@ func (c *client) vector(ctx context.Context, expr string, at time.Time) ([]eleme
 }
 
 func (c *client) get(ctx context.Context, path string, form url.Values) ([]json.RawMessage, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path+"?"+form.Encode(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path+"?"+form.Encode(), http.NoBody)
 	if err != nil {
 		return nil, err
 	}
