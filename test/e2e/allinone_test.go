@@ -206,7 +206,7 @@ func testDocs(t *testing.T, c *collector) {
 }
 
 func testProblems(t *testing.T, c *collector) {
-	resp, body, err := tryRequestFull(http.MethodGet, at(c.api, "/api/v1/metrics?query=sum(up"), "", nil, nil)
+	resp, body, err := tryRequestFull(client, http.MethodGet, at(c.api, "/api/v1/metrics?query=sum(up"), "", nil, nil)
 	require.NoError(t, err)
 	p := requireProblem(t, http.StatusBadRequest, resp, body)
 	require.Len(t, p.Errors, 1)
@@ -215,7 +215,7 @@ func testProblems(t *testing.T, c *collector) {
 
 	custom, err := json.Marshal(map[string]any{"metrics": []any{map[string]any{"name": "0bad", "value": 1}}})
 	require.NoError(t, err)
-	resp, body, err = tryRequestFull(http.MethodPost, at(c.api, "/api/v1/metrics/custom"), "application/json", custom, nil)
+	resp, body, err = tryRequestFull(client, http.MethodPost, at(c.api, "/api/v1/metrics/custom"), "application/json", custom, nil)
 	require.NoError(t, err)
 	p = requireProblem(t, http.StatusBadRequest, resp, body)
 	require.Len(t, p.Errors, 1)

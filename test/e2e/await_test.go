@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -28,4 +30,22 @@ func await(t *testing.T, what string, probe func() error) {
 			t.Fatalf("%s: not within %s: %v", what, patience, err)
 		}
 	}
+}
+
+// atLeast gives an error while a count is too small.
+func atLeast(got, want int) error {
+	if got < want {
+		return fmt.Errorf("%d of %d", got, want)
+	}
+	return nil
+}
+
+// missing gives an error while one of the wanted is not among the got.
+func missing(got []string, wanted ...string) error {
+	for _, want := range wanted {
+		if !slices.Contains(got, want) {
+			return fmt.Errorf("no %q among %q", want, got)
+		}
+	}
+	return nil
 }

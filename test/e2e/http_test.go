@@ -2,33 +2,39 @@ package e2e
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// client reuses many connections: tests send from several goroutines.
-var client = &http.Client{
-	Timeout:   3 * time.Minute,
-	Transport: &http.Transport{MaxIdleConnsPerHost: 32},
+// client has no deadline of its own: the binary's are under test, and go test has one.
+var client = newClient()
+
+// newClient makes a sender with connections of its own.
+func newClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 }
 
 // tryRequest gives the status and the body of an answer, or why there is none.
 func tryRequest(method, target, contentType string, body []byte) (status int, answer []byte, err error) {
-	resp, answer, err := tryRequestFull(method, target, contentType, body, nil)
+	resp, answer, err := tryRequestFull(client, method, target, contentType, body, nil)
 	if err != nil {
 		return 0, nil, err
 	}
 	return resp.StatusCode, answer, nil
 }
 
-func tryRequestFull(method, target, contentType string, body []byte, headers map[string]string) (*http.Response, []byte, error) {
+// tryRequestFull gives the whole answer, its body read.
+func tryRequestFull(sender *http.Client, method, target, contentType string, body []byte, headers map[string]string) (*http.Response, []byte, error) {
 	req, err := http.NewRequest(method, target, bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, err
@@ -39,7 +45,7 @@ func tryRequestFull(method, target, contentType string, body []byte, headers map
 	for name, value := range headers {
 		req.Header.Set(name, value)
 	}
-	resp, err := client.Do(req)
+	resp, err := sender.Do(req)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,3 +102,18 @@ func requireProblem(t *testing.T, want int, resp *http.Response, body []byte) pr
 	require.Equal(t, want, p.Status)
 	return p
 }
+
+// gunzipped gives the body of a request as its sender wrote it.
+func gunzipped(r *http.Request) io.Reader {
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return r.Body
+	}
+	body, err := gzip.NewReader(r.Body)
+	if err != nil {
+		return iotest.ErrReader(err)
+	}
+	return body
+}
+
+// unixNano is now, as Loki writes time stamps.
+func unixNano() string { return strconv.FormatInt(time.Now().UnixNano(), 10) }

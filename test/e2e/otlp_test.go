@@ -41,13 +41,20 @@ func gauges(service, name string, first, series int, at time.Time, value float64
 // trySend gives the status of an OTLP/HTTP export. 200 says that every data point is stored: this distribution
 // answers a partial success with 200, too, so that its count is an error.
 func (c *collector) trySend(md pmetric.Metrics) (status int, answer string, err error) {
+	return c.trySendBy(client, md)
+}
+
+func (c *collector) trySendBy(sender *http.Client, md pmetric.Metrics) (status int, answer string, err error) {
 	body, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
 	if err != nil {
 		return 0, "", err
 	}
-	status, raw, err := tryRequest(http.MethodPost, at(c.otlpHTTP, "/v1/metrics"), protobuf, body)
-	if err != nil || status != http.StatusOK {
-		return status, string(raw), err
+	resp, raw, err := tryRequestFull(sender, http.MethodPost, at(c.otlpHTTP, "/v1/metrics"), protobuf, body, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	if status = resp.StatusCode; status != http.StatusOK {
+		return status, string(raw), nil
 	}
 	response := pmetricotlp.NewExportResponse()
 	if err := response.UnmarshalProto(raw); err != nil {
