@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/quantivista/monitoring/internal/querycost"
 )
 
 // defaultSubqueryInterval is the step of a subquery that names none, Prometheus' default evaluation interval.
@@ -36,6 +38,9 @@ var _ promql.QueryEngine = engine{}
 
 // NewInstantQuery over a queryable that the caller passes.
 func (e engine) NewInstantQuery(ctx context.Context, q storage.Queryable, opts promql.QueryOpts, expr string, at time.Time) (promql.Query, error) {
+	if err := e.affordable(expr, 0); err != nil {
+		return nil, err
+	}
 	return e.prepare(ctx, func(ctx context.Context) (promql.Query, error) {
 		return e.store.engine.NewInstantQuery(ctx, q, opts, expr, at)
 	})
@@ -43,9 +48,17 @@ func (e engine) NewInstantQuery(ctx context.Context, q storage.Queryable, opts p
 
 // NewRangeQuery over a queryable that the caller passes.
 func (e engine) NewRangeQuery(ctx context.Context, q storage.Queryable, opts promql.QueryOpts, expr string, start, end time.Time, step time.Duration) (promql.Query, error) {
+	if err := e.affordable(expr, end.Sub(start)); err != nil {
+		return nil, err
+	}
 	return e.prepare(ctx, func(ctx context.Context) (promql.Query, error) {
 		return e.store.engine.NewRangeQuery(ctx, q, opts, expr, start, end, step)
 	})
+}
+
+// affordable refuses what would not end within the time-out.
+func (e engine) affordable(expr string, span time.Duration) error {
+	return querycost.Check(expr, span, defaultSubqueryInterval, e.store.cfg.Query.MaxSamples)
 }
 
 func (e engine) prepare(ctx context.Context, prepare func(context.Context) (promql.Query, error)) (promql.Query, error) {

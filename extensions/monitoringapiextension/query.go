@@ -94,15 +94,17 @@ func parseEvaluation(q api.QueryMetricsParams, now func() time.Time) (evaluation
 // span reads a range that Prometheus would evaluate, too.
 func (p *parameters) span(from, to string, step *string) metricstore.Range {
 	r := metricstore.Range{Start: p.time("start", from), End: p.time("end", to)}
-	if len(p.faults) == 0 && r.End.Before(r.Start) {
+	// A time.Duration holds 292 years only.
+	milliseconds := r.End.UnixMilli() - r.Start.UnixMilli()
+	if len(p.faults) == 0 && milliseconds < 0 {
 		p.fault("end", `must not be before "start"`)
 	}
 	if step != nil {
 		r.Step = p.step(*step)
 	} else {
-		r.Step = max(r.End.Sub(r.Start)/defaultPoints, time.Second).Truncate(time.Second)
+		r.Step = max(time.Duration(milliseconds/defaultPoints)*time.Millisecond, time.Second).Truncate(time.Second)
 	}
-	if len(p.faults) == 0 && r.End.Sub(r.Start)/r.Step > maxPoints {
+	if len(p.faults) == 0 && milliseconds/r.Step.Milliseconds() > maxPoints {
 		p.fault("step", "gives more than 11,000 points a series: take a longer step or a shorter range")
 	}
 	return r
