@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -37,18 +38,32 @@ func limitFileSize(t *testing.T, bytes uint64) (lift func()) {
 
 func impatient(s *embeddedStore) { s.superviseEvery = often }
 
-// fill writes batches until one is refused, and gives those that were acknowledged.
+// fill writes batches by several writers at once until each is refused, and notes those that were acknowledged.
 func fill(t *testing.T, store *embeddedStore, acknowledged map[string]int, now time.Time) {
 	t.Helper()
-	for i := len(acknowledged); i < 1000; i++ {
-		samples := batch("load", i, 2000, now)
-		if err := write(store, samples...); err != nil {
-			require.ErrorIs(t, err, metricstore.ErrUnavailable)
-			return
-		}
-		acknowledged[samples[0].labels.Get("batch")] = len(samples)
+	const writers = 4
+	var (
+		mu      sync.Mutex
+		all     sync.WaitGroup
+		refused atomic.Int64
+	)
+	for writer := range writers {
+		all.Go(func() {
+			for i := writer; i < 4000; i += writers {
+				samples := batch("load", i, 500, now)
+				if err := write(store, samples...); err != nil {
+					assert.ErrorIs(t, err, metricstore.ErrUnavailable)
+					refused.Add(1)
+					return
+				}
+				mu.Lock()
+				acknowledged[samples[0].labels.Get("batch")] = len(samples)
+				mu.Unlock()
+			}
+		})
 	}
-	t.Fatal("no batch was refused")
+	all.Wait()
+	require.EqualValues(t, writers, refused.Load(), "every writer was refused in the end")
 }
 
 func TestAFullDiskLosesNothingThatWasAcknowledged(t *testing.T) {

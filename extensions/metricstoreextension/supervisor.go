@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -30,7 +31,7 @@ type supervisor struct {
 	// unfinished is a database that could not flush when it was closed.
 	unfinished *database
 	// panics counts the databases that were given up half closed.
-	panics int
+	panics atomic.Int64
 	// nextReopen and pause space the attempts to open.
 	nextReopen time.Time
 	pause      time.Duration
@@ -105,7 +106,7 @@ func (s *supervisor) finishClosing(ctx context.Context) {
 	if err != nil {
 		s.store.logger.Warn("The TSDB closed with an error", "err", err)
 		if errors.Is(err, errCannotFlush) {
-			s.panics++
+			s.panics.Add(1)
 		} else {
 			s.unfinished = s.closing
 		}
