@@ -83,6 +83,11 @@ func TestPrometheusAPI(t *testing.T) {
 	_, body = get(t, server, "/api/v1/status/tsdb/blocks")
 	assert.JSONEq(t, `{"status":"success","data":{"blocks":[]}}`, body)
 
+	_, body = get(t, server, "/api/v1/features")
+	for _, feature := range []string{`"remote_write_receiver":true`, `"otlp_write_receiver":false`, `"native_histograms":true`, `"exemplar_storage":true`, `"promql_functions":{`} {
+		assert.Contains(t, body, feature)
+	}
+
 	store.SetMetadata("written", prommetadata.Metadata{Type: "gauge", Help: "What was written."})
 	_, body = get(t, server, "/api/v1/metadata")
 	assert.JSONEq(t, `{"status":"success","data":{"written":[{"type":"gauge","unit":"","help":"What was written."}]}}`, body)

@@ -34,11 +34,11 @@ type database struct {
 
 // openDatabase opens the TSDB, replaying its write-ahead log and repairing it where it is torn. What lies
 // behind a tear is gone then.
-func openDatabase(cfg *Config, number uint64, logger *slog.Logger) (*database, error) {
-	if err := resumeRepairs(cfg.Directory, logger); err != nil {
+func openDatabase(options *tsdb.Options, dir string, number uint64, logger *slog.Logger) (*database, error) {
+	if err := resumeRepairs(dir, logger); err != nil {
 		return nil, err
 	}
-	db, registry, err := openTSDB(cfg, logger)
+	db, registry, err := openTSDB(options, dir, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func openDatabase(cfg *Config, number uint64, logger *slog.Logger) (*database, e
 		if err := db.Close(); err != nil {
 			return nil, fmt.Errorf("close the TSDB after a repair: %w", err)
 		}
-		if db, registry, err = openTSDB(cfg, logger); err != nil {
+		if db, registry, err = openTSDB(options, dir, logger); err != nil {
 			return nil, err
 		}
 		registry.add(walCorruptions, repairs)
@@ -65,11 +65,11 @@ func openDatabase(cfg *Config, number uint64, logger *slog.Logger) (*database, e
 	}, nil
 }
 
-func openTSDB(cfg *Config, logger *slog.Logger) (*tsdb.DB, *counterRegistry, error) {
+func openTSDB(options *tsdb.Options, dir string, logger *slog.Logger) (*tsdb.DB, *counterRegistry, error) {
 	registry := newCounterRegistry()
-	db, err := tsdb.Open(cfg.Directory, logger, registry, tsdbOptions(cfg), nil)
+	db, err := tsdb.Open(dir, logger, registry, options, nil)
 	if err != nil {
-		return nil, nil, openError(cfg.Directory, err)
+		return nil, nil, openError(dir, err)
 	}
 	return db, registry, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/util/features"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 	"go.uber.org/zap/exp/zapslog"
@@ -36,6 +37,7 @@ type embeddedStore struct {
 
 	engine         *promql.Engine
 	tracker        queryTracker
+	features       features.Collector
 	engineRegistry *prometheus.Registry
 	// api takes the metrics of the first PrometheusAPI that is asked for; see apiRegisterer.
 	apiRegistry *prometheus.Registry
@@ -67,6 +69,7 @@ var (
 func newEmbeddedStore(cfg *Config, set extension.Settings) *embeddedStore {
 	logger := slog.New(zapslog.NewHandler(set.Logger.Core()))
 	registry := prometheus.NewRegistry()
+	can := features.NewRegistry()
 	tracker := newQueryTracker(cfg.Query.MaxConcurrency)
 	return &embeddedStore{
 		cfg:            cfg,
@@ -74,8 +77,9 @@ func newEmbeddedStore(cfg *Config, set extension.Settings) *embeddedStore {
 		logger:         logger,
 		families:       newFamilyMetadata(),
 		startTime:      time.Now(),
-		engine:         newEngine(cfg.Query, logger, registry, tracker),
+		engine:         newEngine(cfg.Query, logger, registry, tracker, can),
 		tracker:        tracker,
+		features:       can,
 		engineRegistry: registry,
 		apiRegistry:    prometheus.NewRegistry(),
 		space:          systemDiskSpace,
@@ -88,7 +92,7 @@ func (s *embeddedStore) Start(_ context.Context, host component.Host) error {
 	if err := checkWritable(s.cfg.Directory); err != nil {
 		return err
 	}
-	d, err := openDatabase(s.cfg, s.openings.Add(1), s.logger)
+	d, err := openDatabase(s.tsdbOptions(), s.cfg.Directory, s.openings.Add(1), s.logger)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ func (s *embeddedStore) PrometheusAPI(c metricstore.Companions) (http.Handler, e
 		Logger:          s.logger,
 		Gatherer:        s,
 		Registerer:      s.apiRegisterer(),
+		Features:        s.features,
 		LookbackDelta:   time.Duration(s.cfg.Query.LookbackDelta),
 	})
 }

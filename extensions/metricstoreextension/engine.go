@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/features"
 
 	"github.com/quantivista/monitoring/internal/querycost"
 )
@@ -17,7 +18,7 @@ import (
 const defaultSubqueryInterval = time.Minute
 
 // newEngine is the one place that builds Prometheus' engine.
-func newEngine(q QueryLimits, logger *slog.Logger, reg prometheus.Registerer, tracker promql.QueryTracker) *promql.Engine {
+func newEngine(q QueryLimits, logger *slog.Logger, reg prometheus.Registerer, tracker promql.QueryTracker, can features.Collector) *promql.Engine {
 	return promql.NewEngine(promql.EngineOpts{
 		Logger:                   logger,
 		Reg:                      reg,
@@ -28,6 +29,7 @@ func newEngine(q QueryLimits, logger *slog.Logger, reg prometheus.Registerer, tr
 		NoStepSubqueryIntervalFn: func(int64) int64 { return defaultSubqueryInterval.Milliseconds() },
 		EnableAtModifier:         true,
 		EnableNegativeOffset:     true,
+		FeatureRegistry:          can,
 	})
 }
 

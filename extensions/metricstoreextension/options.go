@@ -21,6 +21,13 @@ func tsdbOptions(c *Config) *tsdb.Options {
 	return o
 }
 
+// tsdbOptions tells the features, too.
+func (s *embeddedStore) tsdbOptions() *tsdb.Options {
+	o := tsdbOptions(s.cfg)
+	o.FeatureRegistry = s.features
+	return o
+}
+
 // maxBlockDuration follows Prometheus: a tenth of the retention, between one block and 31 days.
 func maxBlockDuration(c *Config) time.Duration {
 	if c.MaxBlockDuration > 0 {

@@ -136,7 +136,7 @@ func (s *supervisor) reopen(space spaceReport) error {
 		return nil
 	}
 	s.finishUnfinished()
-	d, err := openDatabase(s.store.cfg, s.store.openings.Add(1), s.store.logger)
+	d, err := openDatabase(s.store.tsdbOptions(), s.store.cfg.Directory, s.store.openings.Add(1), s.store.logger)
 	if err == nil {
 		s.store.current.Store(d)
 		s.store.logger.Info("The metric store has opened its TSDB again")

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/scrape"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/features"
 	"github.com/prometheus/prometheus/util/notifications"
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
 )
@@ -63,6 +64,8 @@ type Options struct {
 	Gatherer prometheus.Gatherer
 	// Registerer takes the metrics of the remote read and write handlers. Nil registers none.
 	Registerer prometheus.Registerer
+	// Features are what the engine and the TSDB can do; the API adds its own for /features.
+	Features features.Collector
 }
 
 // Metadata of metric families, by their Prometheus name.
@@ -78,6 +81,9 @@ func New(o Options) (http.Handler, error) {
 	if o.Engine == nil || o.Storage == nil || o.Exemplars == nil || o.Appendable == nil || o.TSDB == nil ||
 		o.Metadata == nil || o.Logger == nil || o.Ready == nil {
 		return nil, errors.New("promapi: a required option is missing")
+	}
+	if o.Features != nil {
+		enableFeatures(o.Features)
 	}
 	return newHandler(newRouter(o, newRetrievers(o), true), o), nil
 }
@@ -129,7 +135,7 @@ func newRouter(o Options, r retrievers, takesWrites bool) *route.Router {
 		false, // labels for type and unit
 		true,  // metadata of remote write 2.0
 		nil,   // error codes: the default
-		nil,   // feature registry
+		o.Features,
 	)
 	router := route.New()
 	api.Register(router)
