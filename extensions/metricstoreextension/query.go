@@ -10,14 +10,14 @@ import (
 	"github.com/quantivista/monitoring/internal/metricstore"
 )
 
-// Query evaluates an instant query.
+// Query evaluates an instant query. Errors are the port's: see queryError.
 func (s *embeddedStore) Query(ctx context.Context, expr string, at time.Time) (metricstore.Result, error) {
 	return s.execute(ctx, expr, func(ctx context.Context, e engine) (promql.Query, error) {
 		return e.NewInstantQuery(ctx, s, nil, expr, at)
 	})
 }
 
-// QueryRange evaluates a range query.
+// QueryRange evaluates a range query. Errors are the port's: see queryError.
 func (s *embeddedStore) QueryRange(ctx context.Context, expr string, r metricstore.Range) (metricstore.Result, error) {
 	return s.execute(ctx, expr, func(ctx context.Context, e engine) (promql.Query, error) {
 		return e.NewRangeQuery(ctx, s, nil, expr, r.Start, r.End, r.Step)

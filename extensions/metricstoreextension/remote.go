@@ -85,7 +85,7 @@ func (s *remoteStore) opened() (*remoteAPI, error) {
 
 func (s *remoteStore) lookback() time.Duration { return time.Duration(s.cfg.Query.LookbackDelta) }
 
-// Query evaluates an instant query at the remote API.
+// Query evaluates an instant query at the remote API. Errors are the port's: see remoteError.
 func (s *remoteStore) Query(ctx context.Context, expr string, at time.Time) (metricstore.Result, error) {
 	api, err := s.opened()
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *remoteStore) Query(ctx context.Context, expr string, at time.Time) (met
 	return metricstore.Result{Value: value, Warnings: notes.Warnings, Infos: notes.Infos}, nil
 }
 
-// QueryRange evaluates a range query at the remote API.
+// QueryRange evaluates a range query at the remote API. Errors are the port's: see remoteError.
 func (s *remoteStore) QueryRange(ctx context.Context, expr string, r metricstore.Range) (metricstore.Result, error) {
 	api, err := s.opened()
 	if err != nil {

@@ -36,7 +36,8 @@ func (s *remoteStore) Querier(mint, maxt int64) (storage.Querier, error) {
 	return &remoteQuerier{store: s, api: api, mint: max(mint, 0), maxt: min(maxt, time.Now().Add(maxAhead).UnixMilli())}, nil
 }
 
-// Select asks when it is called.
+// Select asks when it is called, and holds the whole answer, of promclient.MaxAnswer at most. Its errors are the
+// port's.
 func (q *remoteQuerier) Select(ctx context.Context, sortSeries bool, _ *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
 	if q.mint > q.maxt {
 		return storage.EmptySeriesSet()
@@ -89,7 +90,7 @@ func (q *remoteQuerier) selection(hints *storage.LabelHints, matchers []*labels.
 	return s
 }
 
-// selector writes matchers as PromQL.
+// selector writes matchers as PromQL. One of them at least must not match the empty string, as in every selector.
 func selector(matchers []*labels.Matcher) string {
 	parts := make([]string, len(matchers))
 	for i, m := range matchers {

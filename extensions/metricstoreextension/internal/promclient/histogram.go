@@ -85,7 +85,7 @@ func exponentialSchema(buckets []bucket) (int32, bool) {
 	return schema, true
 }
 
-// exponentialBuckets have their upper bound at 2^(index * 2^-schema).
+// exponentialBuckets gives spans and absolute counts, as a float histogram keeps them. Its buckets have their upper bound at 2^(index * 2^-schema).
 func exponentialBuckets(buckets []bucket, schema int32) ([]histogram.Span, []float64, error) {
 	var (
 		spans  []histogram.Span

@@ -21,7 +21,8 @@ func (c *Client) queryForm(expr string, lookback time.Duration) url.Values {
 	}
 }
 
-// Query at one time.
+// Query at one time. The value is a promql.Vector, Matrix, Scalar or String, and the caller's. Errors of all
+// methods are *Error, ErrTooLarge, the transport's, or tell that the answer is not one of Prometheus.
 func (c *Client) Query(ctx context.Context, expr string, at time.Time, lookback time.Duration) (parser.Value, Notes, error) {
 	form := c.queryForm(expr, lookback)
 	form.Set("time", unix(at))
@@ -66,13 +67,13 @@ func (s Selection) form() url.Values {
 	return form
 }
 
-// LabelNames of the selected series, sorted.
+// LabelNames gives those of the selected series, sorted.
 func (c *Client) LabelNames(ctx context.Context, s Selection) (names []string, notes Notes, err error) {
 	notes, err = c.post(ctx, "/labels", s.form(), &names)
 	return names, notes, err
 }
 
-// LabelValues of one label of the selected series, sorted.
+// LabelValues gives those of one label of the selected series, sorted.
 func (c *Client) LabelValues(ctx context.Context, name string, s Selection) (values []string, notes Notes, err error) {
 	if !model.LegacyValidation.IsValidLabelName(name) {
 		name = model.EscapeName(name, model.ValueEncodingEscaping)
@@ -81,7 +82,8 @@ func (c *Client) LabelValues(ctx context.Context, name string, s Selection) (val
 	return values, notes, err
 }
 
-// Exemplars of the selected series, by series.
+// Exemplars of all series that the selectors in an expression match, grouped by series. Times are in
+// milliseconds.
 func (c *Client) Exemplars(ctx context.Context, expr string, start, end time.Time) ([]exemplar.QueryResult, error) {
 	var data []struct {
 		SeriesLabels labels.Labels `json:"seriesLabels"`
