@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -26,6 +29,13 @@ func (a *Assessor) assess(ctx context.Context, at time.Time) ([]Service, error) 
 	}
 	targets, down, newest, hour := answers[0], answers[1], answers[2], answers[3]
 
+	others, err := a.queryAll(ctx, at, otherQueries(hour)...)
+	if err != nil {
+		return nil, fmt.Errorf("assess services without up and target_info: %w", err)
+	}
+	maps.Copy(newest, others[0])
+	maps.Copy(hour, others[1])
+
 	lastCheck := maps.Clone(hour)
 	maps.Copy(lastCheck, newest)
 	services := make([]Service, 0, len(lastCheck))
@@ -39,6 +49,20 @@ func (a *Assessor) assess(ctx context.Context, at time.Time) ([]Service, error) 
 		})
 	}
 	return services, nil
+}
+
+// otherQueries are the newest and the hour's query for services that write neither up nor target_info, such as a
+// script that posts a metric. They read all series of those services, and of no other.
+func otherQueries(known map[string]float64) []string {
+	names := slices.Sorted(maps.Keys(known))
+	for i := range names {
+		names[i] = regexp.QuoteMeta(names[i])
+	}
+	rest := fmt.Sprintf(`timestamp({job!="",job!~%s})`, strconv.Quote(strings.Join(names, "|")))
+	return []string{
+		"max by (job) (" + rest + ")",
+		"max by (job) (max_over_time(" + rest + "[1h:5m]))",
+	}
 }
 
 // status judges one service. One without targets pushes: seen is all it can be.

@@ -1,8 +1,8 @@
 // Package servicehealth tells the health of services from their metrics alone.
 //
 // A service is a value of the label job. It is seen through up, which every scrape writes, and through
-// target_info, which every OTLP resource writes: one series a target or resource, so that the cost follows the
-// number of targets and not the number of series. A service with neither is not seen.
+// target_info, which every OTLP SDK's resource gets: one series a target or resource, so that the cost follows the
+// number of targets and not the number of series. Only a service with neither is seen through all its series.
 package servicehealth
 
 import (

@@ -47,6 +47,8 @@ func TestStatus(t *testing.T) {
 		"no longer scraped":       {`up{job="x",instance="a"} 1x40 stale`, Unhealthy},
 		"one target went":         {`up{job="x",instance="a"} 1x40 stale` + "\n" + `up{job="x",instance="b"} 1+0x60`, Healthy},
 		"pushes and is scraped":   {`target_info{job="x",instance="a"} 1+0x60` + "\n" + `up{job="x",instance="b"} 0+0x60`, Unhealthy},
+		"neither up nor info":     {`orders{job="x"} 1+1x60`, Healthy},
+		"neither, and gone":       {`orders{job="x"} 1+1x40`, Unhealthy},
 		"a late sample is enough": {`target_info{job="x",instance="a"} 1+0x56`, Healthy},
 	}
 	for name, tt := range tests {
@@ -61,7 +63,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestUnseenServicesAreForgotten(t *testing.T) {
-	services, err := at(t, 3*time.Hour, "load 1m\n"+`up{job="x"} 1+0x60`+"\n"+`other{job="y"} 1+0x180`).Services(t.Context())
+	services, err := at(t, 3*time.Hour, "load 1m\n"+`up{job="x"} 1+0x60`+"\n"+`other{job="y"} 1+0x60`).Services(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, services)
 }
