@@ -76,7 +76,7 @@ func TestShutdownDoesNotWaitForEver(t *testing.T) {
 	d := store.current.Load()
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
-	require.ErrorIs(t, store.Shutdown(ctx), errInUse)
+	require.NoError(t, store.Shutdown(ctx), "a query that does not end fails no shutdown")
 	require.NoError(t, querier.Close())
 	require.NoError(t, d.close(context.Background()), "for this process, which lives on")
 }
