@@ -27,6 +27,7 @@ UNIT_PACKAGES = $(shell go list ./... | grep -v -e /cmd/ -e /test/e2e)
 TEST_FLAGS   ?= -timeout 30m
 
 export OTELCOL_BINARY := $(CURDIR)/$(BINARY)
+export PROMTOOL := $(PEERS)/promtool
 
 # --- run and build ----------------------------------------------------------------------------------------------
 
@@ -57,12 +58,12 @@ clean: ## Remove what was built; data/ stays
 # --- test -------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: need-gcc build ## Run every test, unit tests under the race detector
+test: need-gcc build $(PEERS)/promtool ## Run every test, unit tests under the race detector
 	go test -race $(TEST_FLAGS) $(UNIT_PACKAGES)
 	$(MAKE) --no-print-directory e2e-only
 
 .PHONY: e2e
-e2e: build e2e-only ## Run the tests of the built binary
+e2e: build $(PEERS)/promtool e2e-only ## Run the tests of the built binary
 
 # -count=1: Go's test cache does not see that the binary changed.
 .PHONY: e2e-only

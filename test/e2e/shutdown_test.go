@@ -30,7 +30,7 @@ func TestShutdownWithRequestsInFlight(t *testing.T) {
 			c.send(gauges("busy", "busy", 0, 400, time.Now(), 1))
 			l := startLoad(c, 4)
 			l.awaitMore(50)
-			answered := c.startQuery(test.query)
+			answered := c.startQuery(thousandsOfSteps(test.query))
 			await(t, "the query runs", func() error { return c.runningQueries(1) })
 
 			begin := time.Now()
@@ -48,14 +48,18 @@ func TestShutdownWithRequestsInFlight(t *testing.T) {
 	}
 }
 
-// startQuery asks for 10,000 steps from now on, and gives the status of the answer, 0 where there is none.
-func (c *collector) startQuery(expr string) <-chan int {
-	answered := make(chan int, 1)
+// thousandsOfSteps is a range query of 10,000 steps, from now on.
+func thousandsOfSteps(expr string) url.Values {
 	from := time.Now().Add(time.Second)
-	query := url.Values{
+	return url.Values{
 		"query": {expr}, "step": {"1ms"},
 		"start": {from.Format(time.RFC3339Nano)}, "end": {from.Add(10 * time.Second).Format(time.RFC3339Nano)},
 	}
+}
+
+// startQuery gives the status of the answer, 0 where there is none.
+func (c *collector) startQuery(query url.Values) <-chan int {
+	answered := make(chan int, 1)
 	go func() {
 		status, _, err := tryRequest(http.MethodGet, at(c.api, "/api/v1/metrics?"+query.Encode()), "", nil)
 		if err != nil {
