@@ -53,15 +53,19 @@ func (a *Assessor) assess(ctx context.Context, at time.Time) ([]Service, error) 
 
 // otherQueries are the newest and the hour's query for services that write neither up nor target_info, such as a
 // script that posts a metric. They read all series of those services, and of no other.
+//
+// They group before they ask for the time: timestamp takes the names away, and fails where series differ by nothing
+// else. So the time is that of an evaluation, up to 15 seconds, or 5 minutes, after the sample.
 func otherQueries(known map[string]float64) []string {
 	names := slices.Sorted(maps.Keys(known))
 	for i := range names {
 		names[i] = regexp.QuoteMeta(names[i])
 	}
-	rest := fmt.Sprintf(`timestamp({job!="",job!~%s})`, strconv.Quote(strings.Join(names, "|")))
+	rest := fmt.Sprintf(`{job!="",job!~%s}`, strconv.Quote(strings.Join(names, "|")))
 	return []string{
-		"max by (job) (" + rest + ")",
-		"max by (job) (max_over_time(" + rest + "[1h:5m]))",
+		// The second part is for what came after the last full 15 seconds.
+		"max_over_time(timestamp(group by (job) (last_over_time(" + rest + "[15s])))[5m:15s]) or timestamp(group by (job) (" + rest + "))",
+		"max_over_time(timestamp(group by (job) (" + rest + "))[1h:5m])",
 	}
 }
 

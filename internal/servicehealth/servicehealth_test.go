@@ -48,6 +48,7 @@ func TestStatus(t *testing.T) {
 		"one target went":         {`up{job="x",instance="a"} 1x40 stale` + "\n" + `up{job="x",instance="b"} 1+0x60`, Healthy},
 		"pushes and is scraped":   {`target_info{job="x",instance="a"} 1+0x60` + "\n" + `up{job="x",instance="b"} 0+0x60`, Unhealthy},
 		"neither up nor info":     {`orders{job="x"} 1+1x60`, Healthy},
+		"neither, of two names":   {`orders{job="x"} 1+1x60` + "\n" + `returns{job="x"} 1+1x60`, Healthy},
 		"neither, and gone":       {`orders{job="x"} 1+1x40`, Unhealthy},
 		"a late sample is enough": {`target_info{job="x",instance="a"} 1+0x56`, Healthy},
 	}
