@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/otlptranslator"
 	"github.com/prometheus/prometheus/model/exemplar"
@@ -124,7 +125,7 @@ func dump(t testing.TB, s *testStore) map[string][]string {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, q.Close()) }()
 	all := map[string][]string{}
-	set := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+"))
+	set := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, ".+"))
 	for set.Next() {
 		series := set.At()
 		var samples []string
@@ -148,7 +149,7 @@ func dump(t testing.TB, s *testStore) map[string][]string {
 func dumpExemplars(t testing.TB, s *testStore) []string {
 	q, err := s.ExemplarQuerier(context.Background())
 	require.NoError(t, err)
-	found, err := q.Select(0, math.MaxInt64, []*labels.Matcher{labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")})
+	found, err := q.Select(0, math.MaxInt64, []*labels.Matcher{labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, ".+")})
 	require.NoError(t, err)
 	var all []string
 	for _, r := range found {

@@ -48,9 +48,15 @@ func (w *nativeWriter) AppendHistogram(ls labels.Labels, meta prometheusremotewr
 	}
 	b.otlp.store.SetMetadata(meta.MetricFamilyName, meta.Metadata)
 	w.settled++
+	w.write(ls, st, t, h, es)
+	return nil
+}
+
+func (w *nativeWriter) write(ls labels.Labels, st, t int64, h *histogram.Histogram, es []exemplar.Exemplar) {
+	b := w.b
 	if err := validText([]labels.Labels{ls}); err != nil {
 		b.refuse(w.src.m.Name(), 1, err)
-		return nil
+		return
 	}
 	if b.created && st != 0 && st < t {
 		// That the zero sample is late, or there already, is the common case.
@@ -61,7 +67,6 @@ func (w *nativeWriter) AppendHistogram(ls labels.Labels, meta prometheusremotewr
 	if err == nil {
 		b.writeExemplars(ref, ls, es)
 	}
-	return nil
 }
 
 // AppendSample is not reached: the converter makes no float samples of what goes this way.
