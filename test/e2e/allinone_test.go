@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -82,12 +83,30 @@ func testHostMetrics(t *testing.T, c *collector) {
 }
 
 func testSDK(t *testing.T, c *collector) {
-	exporter, err := otlpmetrichttp.New(t.Context(), otlpmetrichttp.WithEndpointURL(at(c.otlpHTTP, "/v1/metrics")))
+	overHTTP, err := otlpmetrichttp.New(t.Context(), otlpmetrichttp.WithEndpointURL(at(c.otlpHTTP, "/v1/metrics")))
 	require.NoError(t, err)
+	overGRPC, err := otlpmetricgrpc.New(t.Context(), otlpmetricgrpc.WithEndpointURL(at(c.otlpGRPC, "")))
+	require.NoError(t, err)
+	for instance, exporter := range map[string]sdkmetric.Exporter{"over-http": overHTTP, "over-grpc": overGRPC} {
+		t.Run(instance, func(t *testing.T) {
+			record(t, exporter, instance)
+			identity := fmt.Sprintf(`job="demo/shop", instance=%q`, instance)
+			assert.InDelta(t, 3, c.number(`orders_placed_total{`+identity+`, payment_method="card"}`), 0)
+			assert.InDelta(t, 1, c.number(`http_server_request_duration_seconds_bucket{`+identity+`, le="1"}`), 0)
+			assert.InDelta(t, 0, c.number(`http_server_request_duration_seconds_bucket{`+identity+`, le="0.1"}`), 0)
+			assert.InDelta(t, 0.25, c.number(`http_server_request_duration_seconds_sum{`+identity+`}`), 0)
+			assert.InDelta(t, 1, c.number(`target_info{`+identity+`, deployment_environment_name="test"}`), 0)
+		})
+	}
+}
+
+// record measures something, and has the SDK's last export acknowledged.
+func record(t *testing.T, exporter sdkmetric.Exporter, instance string) {
+	t.Helper()
 	provider := sdkmetric.NewMeterProvider(
 		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter)),
 		sdkmetric.WithResource(resource.NewSchemaless(
-			attribute.String("service.name", "shop"), attribute.String("service.namespace", "demo"), attribute.String("service.instance.id", "shop-1"),
+			attribute.String("service.name", "shop"), attribute.String("service.namespace", "demo"), attribute.String("service.instance.id", instance),
 			attribute.String("deployment.environment.name", "test"))))
 	meter := provider.Meter("shop")
 	orders, err := meter.Int64Counter("orders.placed", metric.WithUnit("{order}"))
@@ -99,13 +118,6 @@ func testSDK(t *testing.T, c *collector) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	require.NoError(t, provider.Shutdown(ctx), "the SDK's export is acknowledged")
-
-	const identity = `job="demo/shop", instance="shop-1"`
-	assert.InDelta(t, 3, c.number(`orders_placed_total{`+identity+`, payment_method="card"}`), 0)
-	assert.InDelta(t, 1, c.number(`http_server_request_duration_seconds_bucket{`+identity+`, le="1"}`), 0)
-	assert.InDelta(t, 0, c.number(`http_server_request_duration_seconds_bucket{`+identity+`, le="0.1"}`), 0)
-	assert.InDelta(t, 0.25, c.number(`http_server_request_duration_seconds_sum{`+identity+`}`), 0)
-	assert.InDelta(t, 1, c.number(`target_info{`+identity+`, deployment_environment_name="test"}`), 0)
 }
 
 func testScraped(t *testing.T, c *collector) {

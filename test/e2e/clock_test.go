@@ -54,3 +54,15 @@ func TestAClockThatJumps(t *testing.T) {
 	assert.Equal(t, []float64{3, 1, 5}, values)
 	assert.NotEmpty(t, c.log().lines("Data points were not stored", "too_old"), "a line tells of the refused")
 }
+
+func TestWithoutAWindowWhatIsOutOfOrderIsRefused(t *testing.T) {
+	t.Parallel()
+	c := startCollector(t, allInOne, scrapingOften(), withOverlay("{extensions: {metric_store: {out_of_order_time_window: 0s}}}"))
+	now := time.Now()
+	c.send(gauges("shop", "clock", 0, 1, now, 1))
+	status, answer, err := c.trySend(gauges("shop", "clock", 0, 1, now.Add(-time.Minute), 2))
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusBadRequest, status, answer)
+	assert.Contains(t, answer, "out_of_order")
+	c.awaitSeries(`{__name__=~"otelcol_exporter_metric_store_rejected_data_points(_total)?", reason="out_of_order"} == 1`)
+}

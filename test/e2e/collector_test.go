@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -178,10 +177,4 @@ func exitCode(err error) int {
 func (c *collector) rss() (now, peak int) {
 	c.t.Helper()
 	return memory(c.t, c.process.cmd.Process.Pid)
-}
-
-// signal sends one without waiting.
-func (c *collector) signal(s syscall.Signal) {
-	c.t.Helper()
-	require.NoError(c.t, c.process.cmd.Process.Signal(s))
 }

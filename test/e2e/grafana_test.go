@@ -97,6 +97,19 @@ func TestGrafanaDataSource(t *testing.T) {
 	assert.Contains(t, body, `"errorType":"bad_data"`)
 }
 
+// TestPrometheusAPIsOtherPaths looks only for answers: the tests of the API itself compare them with Prometheus'.
+func TestPrometheusAPIsOtherPaths(t *testing.T) {
+	t.Parallel()
+	c := startCollector(t, allInOne)
+	for _, path := range []string{
+		"alerts", "status/runtimeinfo", "status/flags", "status/tsdb", "format_query?query=up%2Bup", "parse_query?query=up",
+		"targets/metadata", "scrape_pools", "query?query=1", "query_range?query=1&start=0&end=1&step=1",
+	} {
+		var data any
+		getJSON(t, at(c.api, "/prometheus/api/v1/"+path), &data)
+	}
+}
+
 // prometheus asks Prometheus' API and wants data.
 func (c *collector) prometheus(t *testing.T, method, path string, form url.Values, into any) {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,4 +58,27 @@ func TestTheMemoryLimiterRefusesForAWhile(t *testing.T) {
 		}
 		return err
 	})
+}
+
+func TestQueriesOverTheirLimits(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, limit, expr string
+		want              int
+	}{
+		{"too many samples", "max_samples: 1000", "count(wide)", http.StatusUnprocessableEntity},
+		{"too long", "timeout: 1ms", "count(wide" + strings.Repeat(" + wide", 100) + ")", http.StatusServiceUnavailable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c := startCollector(t, allInOne, withOverlay("{extensions: {metric_store: {query: {"+test.limit+"}}}}"))
+			c.send(gauges("shop", "wide", 0, 2000, time.Now(), 1))
+			target := at(c.api, "/api/v1/metrics?"+url.Values{"query": {test.expr}}.Encode())
+			resp, body, err := tryRequestFull(client, http.MethodGet, target, "", nil, nil)
+			require.NoError(t, err)
+			p := requireProblem(t, test.want, resp, body)
+			require.Len(t, p.Errors, 1)
+			assert.Equal(t, "query", p.Errors[0].Field)
+		})
+	}
 }

@@ -69,7 +69,8 @@ func (in input) flood(t *testing.T, seed uint64) map[int]int {
 				mu.Lock()
 				statuses[status]++
 				if err != nil || status >= 500 {
-					if failed++; failed <= 5 {
+					failed++
+					if failed <= 5 {
 						t.Errorf("%q: %d %s %v", body, status, answer, err)
 					}
 				}

@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -76,8 +78,15 @@ type sink struct {
 
 func newSink(t *testing.T) *sink {
 	t.Helper()
+	return newSinkAt(t, freePort(t))
+}
+
+func newSinkAt(t *testing.T, port int) *sink {
+	t.Helper()
 	s := &sink{bodies: map[string][][]byte{}}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	listener, err := net.Listen("tcp", net.JoinHostPort("localhost", strconv.Itoa(port)))
+	require.NoError(t, err)
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(gunzipped(r))
 		if !assert.NoError(t, err) {
 			return
@@ -86,6 +95,8 @@ func newSink(t *testing.T) *sink {
 		defer s.mu.Unlock()
 		s.bodies[r.URL.Path] = append(s.bodies[r.URL.Path], body)
 	}))
+	s.Listener = listener
+	s.Start()
 	t.Cleanup(s.Close)
 	return s
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -112,10 +111,4 @@ func (c *collector) post(target, contentType string, body []byte) {
 	status, answer, err := tryRequest(http.MethodPost, target, contentType, body)
 	require.NoError(c.t, err)
 	require.Equal(c.t, 2, status/100, "%s: %d: %s", target, status, answer)
-}
-
-// requireRetryable wants an answer after which a sender keeps the data and tries again.
-func requireRetryable(t *testing.T, status int, answer string) {
-	t.Helper()
-	require.Contains(t, []int{http.StatusTooManyRequests, http.StatusServiceUnavailable}, status, answer)
 }

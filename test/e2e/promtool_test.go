@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,11 +36,10 @@ func TestPromtool(t *testing.T) {
 func promtool(t *testing.T, args ...string) string {
 	t.Helper()
 	tool := requiredFile(t, "PROMTOOL", "Prometheus' promtool")
+	var faults bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), tool, args...)
+	cmd.Stderr = &faults
 	out, err := cmd.Output()
-	if exit := (*exec.ExitError)(nil); err != nil {
-		require.ErrorAs(t, err, &exit)
-		t.Fatalf("promtool %q: %v: %s%s", args, err, out, exit.Stderr)
-	}
+	require.NoError(t, err, "promtool %q: %s", args, faults.String())
 	return string(out)
 }
