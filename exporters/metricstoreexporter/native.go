@@ -42,13 +42,11 @@ type nativeWriter struct {
 
 // AppendHistogram writes one native histogram.
 func (w *nativeWriter) AppendHistogram(ls labels.Labels, meta prometheusremotewrite.Metadata, st, t int64, h *histogram.Histogram, es []exemplar.Exemplar) error {
-	b := w.b
-	if b.failure != nil {
-		return nil
+	if w.b.failure == nil {
+		w.b.otlp.store.SetMetadata(meta.MetricFamilyName, meta.Metadata)
+		w.settled++
+		w.write(ls, st, t, h, es)
 	}
-	b.otlp.store.SetMetadata(meta.MetricFamilyName, meta.Metadata)
-	w.settled++
-	w.write(ls, st, t, h, es)
 	return nil
 }
 
