@@ -1,0 +1,153 @@
+package alertruleprocessor
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/processors/alertruleprocessor/internal/metadata"
+)
+
+const (
+	// batchSize is how many alerts go down the pipeline at once.
+	batchSize = 1000
+	// Between these the wait after a refusal doubles. An evaluation ends it.
+	shortestWait, longestWait = 500 * time.Millisecond, 10 * time.Second
+)
+
+// delivery sends what is in the outbox down the pipeline, and again what the next component did not take.
+type delivery struct {
+	outbox    *outbox
+	next      consumer.Metrics
+	telemetry *metadata.TelemetryBuilder
+	logger    *zap.Logger
+
+	wake     chan struct{} // there may be something to send
+	stopping chan struct{}
+	stopped  chan struct{}
+	// ctx ends the sending.
+	ctx    context.Context //nolint:containedctx // The lifetime of the delivery, which bounds each send.
+	cancel context.CancelFunc
+}
+
+func startDelivery(o *outbox, next consumer.Metrics, telemetry *metadata.TelemetryBuilder, logger *zap.Logger) *delivery {
+	d := &delivery{
+		outbox: o, next: next, telemetry: telemetry, logger: logger,
+		wake: make(chan struct{}, 1), stopping: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	go d.run()
+	return d
+}
+
+// put hands over alerts. It does not wait for the pipeline.
+func (d *delivery) put(alerts ...alert.Alert) {
+	if dropped := d.outbox.put(alerts...); dropped > 0 {
+		d.telemetry.ProcessorAlertRuleAlertsDropped.Add(d.ctx, int64(dropped), reason("buffer_full"))
+		d.logger.Error("Too many alerts wait for the next component (\"max_waiting_alerts\"): dropped the newest", zap.Int("dropped", dropped))
+	}
+	d.poke()
+}
+
+// poke has the delivery try again now.
+func (d *delivery) poke() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// stop sends what waits once more and ends. The context cuts that short; what is left is lost, and reported again by
+// the rules after the next start.
+func (d *delivery) stop(ctx context.Context) {
+	defer context.AfterFunc(ctx, d.cancel)()
+	close(d.stopping)
+	<-d.stopped
+	d.cancel()
+	if left := d.outbox.len(); left > 0 {
+		d.logger.Warn("Alerts could not be sent before the shutdown", zap.Int("alerts", left))
+	}
+}
+
+func (d *delivery) run() {
+	defer close(d.stopped)
+	wait := shortestWait
+	var retry <-chan time.Time
+	for {
+		select {
+		case <-d.stopping:
+			d.drain()
+			return
+		case <-d.wake:
+		case <-retry:
+		}
+		if d.drain() {
+			wait, retry = shortestWait, nil
+		} else {
+			retry = time.After(wait)
+			wait = min(2*wait, longestWait)
+		}
+	}
+}
+
+// drain sends all, and returns false where the next component did not take a batch, which then waits again.
+func (d *delivery) drain() bool {
+	for {
+		batch := d.outbox.take(batchSize)
+		if len(batch) == 0 {
+			return true
+		}
+		if !d.send(batch) {
+			d.outbox.giveBack(batch)
+			return false
+		}
+	}
+}
+
+// send returns false where the alerts must be sent again.
+func (d *delivery) send(batch []alert.Alert) bool {
+	md, err := alert.Encode(metadata.ScopeName, batch)
+	if err != nil {
+		d.drop(len(batch)-md.DataPointCount(), err)
+	}
+	if md.DataPointCount() == 0 {
+		return true
+	}
+	err = d.next.ConsumeMetrics(d.ctx, md)
+	if err == nil {
+		d.count(batch)
+		return true
+	}
+	d.telemetry.ProcessorAlertRuleSendFailures.Add(d.ctx, 1)
+	if consumererror.IsPermanent(err) {
+		d.drop(len(batch), err)
+		return true
+	}
+	d.logger.Warn("The next component did not take alerts: they will be sent again", zap.Int("alerts", len(batch)), zap.Error(err))
+	return false
+}
+
+func (d *delivery) drop(n int, err error) {
+	d.telemetry.ProcessorAlertRuleAlertsDropped.Add(d.ctx, int64(n), reason("refused"))
+	d.logger.Error("Alerts were refused for good", zap.Int("alerts", n), zap.Error(err))
+}
+
+func reason(why string) metric.AddOption {
+	return metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", why)))
+}
+
+func (d *delivery) count(batch []alert.Alert) {
+	n := map[alert.Status]int64{}
+	for i := range batch {
+		n[batch[i].Status]++
+	}
+	for status, count := range n {
+		d.telemetry.ProcessorAlertRuleAlerts.Add(d.ctx, count, metric.WithAttributeSet(attribute.NewSet(attribute.String("status", string(status)))))
+	}
+}
