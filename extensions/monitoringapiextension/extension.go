@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	apiv1 "github.com/prometheus/prometheus/web/api/v1"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -36,6 +37,7 @@ type monitoringAPI struct {
 	cfg    *Config
 	set    extension.Settings
 	custom customMetrics
+	rules  attachedRules
 	// piped tells whether the pipelines run.
 	piped atomic.Bool
 	// grace is gracePeriod, but in tests.
@@ -53,6 +55,7 @@ var (
 	_ extensioncapabilities.Dependent       = (*monitoringAPI)(nil)
 	_ extensioncapabilities.PipelineWatcher = (*monitoringAPI)(nil)
 	_ CustomMetricsAPI                      = (*monitoringAPI)(nil)
+	_ RulesAPI                              = (*monitoringAPI)(nil)
 )
 
 func newExtension(cfg *Config, set extension.Settings) *monitoringAPI {
@@ -79,6 +82,11 @@ func (m *monitoringAPI) HandleCustomMetrics(owner component.ID, handler CustomMe
 	return m.custom.attach(owner, handler)
 }
 
+// ServeRules implements RulesAPI.
+func (m *monitoringAPI) ServeRules(owner component.ID, retriever apiv1.RulesRetriever) (detach func(), err error) {
+	return m.rules.attach(owner, retriever)
+}
+
 // Start listens. A failure after that is reported as a fatal status.
 func (m *monitoringAPI) Start(ctx context.Context, host component.Host) error {
 	store, err := hostext.Find[metricstore.Store](host, m.cfg.MetricStore)
@@ -94,6 +102,7 @@ func (m *monitoringAPI) Start(ctx context.Context, host component.Host) error {
 		targets: scrapetargets.NewReader(sources...),
 		health:  servicehealth.NewAssessor(vectorQuery(store), time.Now),
 		custom:  &m.custom,
+		rules:   &m.rules,
 		ready:   m.piped.Load,
 		now:     time.Now,
 		logger:  m.set.Logger,

@@ -1,6 +1,7 @@
 package monitoringapiextension
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/util/httputil"
+	apiv1 "github.com/prometheus/prometheus/web/api/v1"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 
@@ -26,6 +28,7 @@ type restServer struct {
 	targets *scrapetargets.Reader
 	health  *servicehealth.Assessor
 	custom  *customMetrics
+	rules   *attachedRules
 	ready   func() bool // whether the pipelines run
 	now     func() time.Time
 	logger  *zap.Logger
@@ -44,7 +47,10 @@ func newHandler(s *restServer) (http.Handler, error) {
 		return nil, err
 	}
 	logger := slog.New(zapslog.NewHandler(s.logger.Core()))
-	prometheusAPI, err := s.store.PrometheusAPI(metricstore.Companions{Targets: s.targets.Handler(logger)})
+	prometheusAPI, err := s.store.PrometheusAPI(metricstore.Companions{
+		Targets: s.targets.Handler(logger),
+		Rules:   func(context.Context) apiv1.RulesRetriever { return s.rules },
+	})
 	if err != nil {
 		return nil, fmt.Errorf("the metric store has no Prometheus API: %w", err)
 	}
