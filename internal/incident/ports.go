@@ -1,0 +1,119 @@
+package incident
+
+import (
+	"context"
+	"time"
+
+	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/state"
+)
+
+// Query selects incidents. Zero fields select all.
+type Query struct {
+	// Statuses to select, any of them.
+	Statuses   []Status
+	Severity   alert.Severity
+	AssignedTo string
+	// From and To bound the time of creation, From included.
+	From, To time.Time
+	Page     state.Page
+}
+
+// List is one page of incidents, the newest first.
+type List struct {
+	Incidents []Summary
+	// Next is the cursor of the page behind this one; empty on the last.
+	Next string
+}
+
+// Timeline is one page of events, in their sequence.
+type Timeline struct {
+	Events []TimelineEvent
+	Next   string
+}
+
+// Reader gives stored incidents.
+type Reader interface {
+	// Incident answers state.ErrNotFound for an unknown ID.
+	Incident(ctx context.Context, id string) (Incident, error)
+	Incidents(ctx context.Context, q Query) (List, error)
+	// CountUnresolved gives the number of incidents that are not resolved.
+	CountUnresolved(ctx context.Context) (int, error)
+	// Timeline answers state.ErrNotFound for an unknown incident.
+	Timeline(ctx context.Context, incidentID string, page state.Page) (Timeline, error)
+	// RelatedAlerts gives the alerts of each incident, the last linked first, at most limit of each.
+	RelatedAlerts(ctx context.Context, incidentIDs []string, limit int) (map[string][]alert.Record, error)
+}
+
+// Writer changes alerts and incidents. All changes of do are stored together, or none; do may be called again
+// where the database asks for it, so it must not change anything but by its Tx. Transactions take turns, across all
+// replicas of one database: what do has read stays true until it ends.
+type Writer interface {
+	Write(ctx context.Context, do func(context.Context, Tx) error) error
+}
+
+// Tx is one transaction of a Writer. It is not safe for concurrent use, and useless behind the end of do.
+type Tx interface {
+	AlertTx
+	IncidentTx
+	LinkTx
+	TimelineTx
+}
+
+// AlertTx changes alerts.
+type AlertTx interface {
+	// Intake stores reports, by the rules of alert.History, and gives what they changed beyond times and values, by
+	// fingerprint and start. A replay changes nothing.
+	Intake(ctx context.Context, reports []alert.Alert, flapWindow time.Duration) ([]alert.Change, error)
+	// ResolveAlert ends an alert by hand. It stays resolved until it fires anew. version is the one that the caller
+	// knows, or 0 for any; another answers state.ErrVersion.
+	ResolveAlert(ctx context.Context, id string, version int64, by string) (alert.Change, error)
+	// ReopenAlert takes back ResolveAlert, or fires the alert anew. It answers state.ErrConflict where a newer alert
+	// of the same labels is stored.
+	ReopenAlert(ctx context.Context, id string, version int64) (alert.Change, error)
+	// StaleAlerts gives alerts that fire and of which nothing was reported since, at most limit, the oldest first.
+	StaleAlerts(ctx context.Context, since time.Time, limit int) ([]alert.Record, error)
+	// LinkedAlerts gives the unresolved incident of each alert that has one.
+	LinkedAlerts(ctx context.Context, alertIDs []string) (map[string]string, error)
+}
+
+// IncidentTx changes incidents.
+type IncidentTx interface {
+	// Incident answers state.ErrNotFound for an unknown ID.
+	Incident(ctx context.Context, id string) (Incident, error)
+	// IncidentsByID gives those that are there.
+	IncidentsByID(ctx context.Context, ids []string) (map[string]Incident, error)
+	// UnresolvedByKey gives the unresolved incident of each correlation key that has one.
+	UnresolvedByKey(ctx context.Context, keys []string) (map[string]Incident, error)
+	// ResolvedByKey gives, of each correlation key, the incident that was resolved last, and not before since.
+	ResolvedByKey(ctx context.Context, keys []string, since time.Time) (map[string]Incident, error)
+	// MitigatedBefore gives mitigated incidents with a correlation key that became so before a time and none of whose
+	// alerts fires, at most limit, the oldest first.
+	MitigatedBefore(ctx context.Context, before time.Time, limit int) ([]Incident, error)
+	// CreateIncident stores a new incident and gives it as stored. An empty ID is filled in.
+	CreateIncident(ctx context.Context, in Incident) (Incident, error)
+	// UpdateIncident stores everything but ID, creation and key, and gives the incident as stored. in.Version must
+	// be the stored one, else state.ErrVersion. An illegal change of status answers a *TransitionError.
+	// ResolvedAt and MitigatedAt follow from the status where they are zero.
+	UpdateIncident(ctx context.Context, in Incident) (Incident, error)
+}
+
+// LinkTx relates alerts to incidents.
+type LinkTx interface {
+	// LinkAlerts adds alerts to an incident; those that it has already are left alone. It answers state.ErrConflict
+	// for a resolved incident and for an alert of another unresolved one, state.ErrNotFound for an unknown alert.
+	LinkAlerts(ctx context.Context, incidentID string, alertIDs []string) error
+	// UnlinkAlerts takes alerts from an incident; those that it does not have are left alone.
+	UnlinkAlerts(ctx context.Context, incidentID string, alertIDs []string) error
+	// AlertIDs gives the alerts of an incident, by the time they were linked.
+	AlertIDs(ctx context.Context, incidentID string) ([]string, error)
+	// FiringCounts gives the number of firing alerts of each incident that has one.
+	FiringCounts(ctx context.Context, incidentIDs []string) (map[string]int, error)
+}
+
+// TimelineTx tells what happened.
+type TimelineTx interface {
+	// AppendEvents adds events in their order and gives them as stored. Empty IDs and zero times are filled in. It
+	// answers state.ErrNotFound for an unknown incident.
+	AppendEvents(ctx context.Context, events ...TimelineEvent) ([]TimelineEvent, error)
+}

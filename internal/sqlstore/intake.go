@@ -1,0 +1,207 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/state"
+)
+
+// rowsPerStatement bounds the length of a statement.
+const rowsPerStatement = 1000
+
+// Intake stores reports.
+func (t *tx) Intake(ctx context.Context, reports []alert.Alert, flapWindow time.Duration) ([]alert.Change, error) {
+	byFingerprint := map[string][]*alert.Alert{}
+	for i := range reports {
+		report, err := t.clean(&reports[i])
+		if err != nil {
+			return nil, err
+		}
+		fp := report.Fingerprint()
+		byFingerprint[fp] = append(byFingerprint[fp], report)
+	}
+	var changes []alert.Change
+	for fingerprints := range slices.Chunk(slices.Sorted(maps.Keys(byFingerprint)), rowsPerStatement) {
+		stored, err := t.loadHistory(ctx, fingerprints, byFingerprint, flapWindow)
+		if err != nil {
+			return nil, err
+		}
+		merged := mergedAlerts{removed: map[string]string{}}
+		for _, fp := range fingerprints {
+			merged.take(stored[fp], byFingerprint[fp], flapWindow)
+		}
+		if err := t.saveMerged(ctx, &merged); err != nil {
+			return nil, err
+		}
+		changes = append(changes, merged.changes()...)
+	}
+	return changes, nil
+}
+
+// clean makes a report storable, and refuses what has no meaning.
+func (t *tx) clean(report *alert.Alert) (*alert.Alert, error) {
+	if len(report.Labels) == 0 {
+		return nil, fmt.Errorf("an alert must have labels: it %w", state.ErrInvalid)
+	}
+	if _, err := alert.ParseSeverity(string(report.Severity)); err != nil {
+		return nil, fmt.Errorf("%w: it %w", err, state.ErrInvalid)
+	}
+	if _, err := alert.ParseStatus(string(report.Status)); err != nil {
+		return nil, fmt.Errorf("%w: it %w", err, state.ErrInvalid)
+	}
+	c := report.Clone()
+	c.Labels, c.Annotations = texts(c.Labels), texts(c.Annotations)
+	c.GeneratorURL, c.RuleID = text(c.GeneratorURL), text(c.RuleID)
+	if c.UpdatedAt.IsZero() {
+		c.UpdatedAt = t.now()
+	}
+	if c.StartsAt.IsZero() {
+		c.StartsAt = c.UpdatedAt
+	}
+	if c.Status == alert.Resolved && c.EndsAt.IsZero() {
+		c.EndsAt = c.UpdatedAt
+	}
+	c.StartsAt, c.EndsAt, c.UpdatedAt = at(c.StartsAt).Time, at(c.EndsAt).Time, at(c.UpdatedAt).Time
+	return c, nil
+}
+
+// loadHistory gives the rows by fingerprint that the reports can touch.
+func (t *tx) loadHistory(ctx context.Context, fingerprints []string, reports map[string][]*alert.Alert, window time.Duration) (map[string][]*alert.Record, error) {
+	var earliest time.Time
+	for _, fp := range fingerprints {
+		for _, r := range reports[fp] {
+			if earliest.IsZero() || r.StartsAt.Before(earliest) {
+				earliest = r.StartsAt
+			}
+		}
+	}
+	var rows []alertRow
+	err := t.db.NewSelect().Model(&rows).
+		Where("a.fingerprint IN (?)", bun.List(fingerprints)).
+		Where("(a.last_starts_at >= ? OR a.reported_status = ? OR a.status = ?)", at(earliest.Add(-window)), alert.Firing, alert.Firing).
+		Scan(ctx)
+	byFingerprint := make(map[string][]*alert.Record, len(rows))
+	for i := range rows {
+		record := rows[i].record()
+		byFingerprint[rows[i].Fingerprint] = append(byFingerprint[rows[i].Fingerprint], &record)
+	}
+	return byFingerprint, err
+}
+
+// mergedAlerts is what reports make of stored alerts.
+type mergedAlerts struct {
+	changed []changedAlert
+	removed map[string]string
+}
+
+// changedAlert is a row as it was, nil where it is new, and as it is to be.
+type changedAlert struct{ before, after *alert.Record }
+
+// take merges the reports of one fingerprint.
+func (m *mergedAlerts) take(stored []*alert.Record, reports []*alert.Alert, window time.Duration) {
+	before := make(map[string]*alert.Record, len(stored))
+	for _, r := range stored {
+		before[r.ID] = r.Clone()
+	}
+	history := alert.NewHistory(stored, window, newID)
+	for _, r := range reports {
+		history.Add(r)
+	}
+	maps.Copy(m.removed, history.Removed())
+	for _, row := range history.Rows() {
+		if old := before[row.ID]; old == nil || !reflect.DeepEqual(old, row) {
+			m.changed = append(m.changed, changedAlert{old, row})
+		}
+	}
+}
+
+// changes gives what is worth telling, once it is saved.
+func (m *mergedAlerts) changes() []alert.Change {
+	var told []alert.Change
+	for _, c := range m.changed {
+		change := alert.Change{Before: c.before, After: *c.after}
+		if change.Fired() || change.Resolved() || change.Flapped() || change.Worsened() {
+			told = append(told, change)
+		}
+	}
+	return told
+}
+
+// saveMerged writes rows: those that end first, so that no two of a fingerprint fire in between.
+func (t *tx) saveMerged(ctx context.Context, m *mergedAlerts) error {
+	for _, removed := range slices.Sorted(maps.Keys(m.removed)) {
+		if err := t.removeAlert(ctx, removed, m.removed[removed]); err != nil {
+			return err
+		}
+	}
+	rows := make([]*alert.Record, len(m.changed))
+	for i, c := range m.changed {
+		rows[i] = c.after
+	}
+	slices.SortStableFunc(rows, func(a, b *alert.Record) int { return -strings.Compare(string(a.Status), string(b.Status)) })
+	for chunk := range slices.Chunk(rows, rowsPerStatement) {
+		if err := t.saveAlerts(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alertColumns are those that a change of an alert writes.
+var alertColumns = []string{
+	"description", "severity", "status", "starts_at", "ends_at", "annotations", "generator_url", "value", "updated_at", "rule_id",
+	"reported_at", "reported_status", "last_starts_at", "periods", "flap_count", "resolved_by", "manual_at", "version",
+}
+
+// saveAlerts inserts or updates alerts, and gives them their times and versions.
+func (t *tx) saveAlerts(ctx context.Context, records []*alert.Record) error {
+	rows := make([]*alertRow, len(records))
+	for i, r := range records {
+		r.ChangedAt = t.now()
+		if r.Version++; r.Version == 1 {
+			r.CreatedAt = r.ChangedAt
+		}
+		rows[i] = toAlertRow(r)
+	}
+	q := t.db.NewInsert().Model(&rows).On("CONFLICT (id) DO UPDATE")
+	for _, column := range alertColumns {
+		q.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
+	}
+	_, err := q.Exec(ctx)
+	return err
+}
+
+// removeAlert drops a row that has become part of another, which takes over its incident.
+func (t *tx) removeAlert(ctx context.Context, id, into string) error {
+	var links []linkRow
+	if err := t.db.NewSelect().Model(&links).Where("alert_id = ?", id).Scan(ctx); err != nil {
+		return err
+	}
+	if _, err := t.db.NewDelete().Model((*alertRow)(nil)).Where("id = ?", id).Exec(ctx); err != nil {
+		return err
+	}
+	taken, err := t.LinkedAlerts(ctx, []string{into})
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		if err := t.relate(ctx, l.IncidentID); err != nil {
+			return err
+		}
+		if l.Active && taken[into] == "" {
+			if err := t.LinkAlerts(ctx, l.IncidentID, []string{into}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/state"
+)
+
+// ResolveAlert ends an alert by hand.
+func (t *tx) ResolveAlert(ctx context.Context, id string, version int64, by string) (alert.Change, error) {
+	return t.changeAlert(ctx, id, version, func(r *alert.Record) error {
+		if r.Status == alert.Firing {
+			r.Resolve(t.now(), by)
+		}
+		return nil
+	})
+}
+
+// ReopenAlert takes a resolve back, or fires the alert anew.
+func (t *tx) ReopenAlert(ctx context.Context, id string, version int64) (alert.Change, error) {
+	return t.changeAlert(ctx, id, version, func(r *alert.Record) error {
+		newer, err := t.db.NewSelect().Model((*alertRow)(nil)).
+			Where("a.fingerprint = ?", r.Fingerprint()).Where("a.starts_at > ?", at(r.StartsAt)).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if newer {
+			return fmt.Errorf("a newer alert of the same labels is there: reopening alert %q %w", id, state.ErrConflict)
+		}
+		r.Reopen(t.now())
+		return nil
+	})
+}
+
+// changeAlert changes one alert. One that does not change keeps its version.
+func (t *tx) changeAlert(ctx context.Context, id string, version int64, change func(*alert.Record) error) (alert.Change, error) {
+	var row alertRow
+	if err := getAlert(ctx, t.db, id, &row); err != nil {
+		return alert.Change{}, err
+	}
+	if version != 0 && version != row.Version {
+		return alert.Change{}, versionError("alert", id, version, row.Version)
+	}
+	record := row.record()
+	before := record.Clone()
+	if err := change(&record); err != nil {
+		return alert.Change{}, err
+	}
+	if before.Status != record.Status {
+		if err := t.saveAlerts(ctx, []*alert.Record{&record}); err != nil {
+			return alert.Change{}, err
+		}
+	}
+	return alert.Change{Before: before, After: record}, nil
+}
+
+// StaleAlerts gives alerts that nobody reports any more.
+func (t *tx) StaleAlerts(ctx context.Context, since time.Time, limit int) ([]alert.Record, error) {
+	var rows []alertRow
+	err := t.db.NewSelect().Model(&rows).
+		Where("a.status = ?", alert.Firing).Where("a.reported_at < ?", at(since)).
+		Order("a.reported_at").Limit(int64(limit)).Scan(ctx)
+	records := make([]alert.Record, len(rows))
+	for i := range rows {
+		records[i] = rows[i].record()
+	}
+	return records, err
+}
+
+// LinkedAlerts gives the unresolved incident of each alert that has one.
+func (t *tx) LinkedAlerts(ctx context.Context, alertIDs []string) (map[string]string, error) {
+	incidents := make(map[string]string, len(alertIDs))
+	if len(alertIDs) == 0 {
+		return incidents, nil
+	}
+	var links []linkRow
+	err := t.db.NewSelect().Model(&links).Where("alert_id IN (?)", bun.List(alertIDs)).Where("active").Scan(ctx)
+	for _, l := range links {
+		incidents[l.AlertID] = l.IncidentID
+	}
+	return incidents, err
+}
