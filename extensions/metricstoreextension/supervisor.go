@@ -114,15 +114,26 @@ func (s *supervisor) finishClosing(ctx context.Context) {
 	s.closing = nil
 }
 
-// finishUnfinished ends what the close of a database left, now that there is space.
-func (s *supervisor) finishUnfinished() {
+// finishUnfinished ends what the close of a database left, now that there may be space. An error tells that there is
+// still none: the database keeps its memory until then, so that no further one may be opened.
+func (s *supervisor) finishUnfinished() error {
 	if s.unfinished == nil {
-		return
+		return nil
 	}
-	if err := s.unfinished.finishClose(); err != nil {
+	err := s.unfinished.finishClose()
+	if isNoRoom(err) {
+		return err
+	}
+	if err != nil {
 		s.store.logger.Warn("The TSDB's files closed with an error", "err", err)
 	}
 	s.unfinished = nil
+	return nil
+}
+
+// isNoRoom tells the errors of a full disk, a quota, and a limit on the size of files.
+func isNoRoom(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
 // reopen opens the database if there is room for a repair of its log. Errors of the operating system pass.
@@ -135,10 +146,11 @@ func (s *supervisor) reopen(space spaceReport) error {
 		s.health.report(space.error())
 		return nil
 	}
-	s.finishUnfinished()
-	d, err := openDatabase(s.store.tsdbOptions(), s.store.cfg.Directory, s.store.openings.Add(1), s.store.logger)
+	err := s.finishUnfinished()
 	if err == nil {
-		s.store.current.Store(d)
+		err = s.open()
+	}
+	if err == nil {
 		s.store.logger.Info("The metric store has opened its TSDB again")
 		s.health.report(nil)
 		return nil
@@ -152,4 +164,13 @@ func (s *supervisor) reopen(space spaceReport) error {
 	s.pause = min(2*s.pause, slowestReopen)
 	s.nextReopen = now.Add(s.pause)
 	return nil
+}
+
+// open the database for all to use.
+func (s *supervisor) open() error {
+	d, err := openDatabase(s.store.tsdbOptions(), s.store.cfg.Directory, s.store.openings.Add(1), s.store.logger)
+	if err == nil {
+		s.store.current.Store(d)
+	}
+	return err
 }
