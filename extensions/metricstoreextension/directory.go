@@ -15,11 +15,11 @@ import (
 // checkWritable makes the directory and tries a file in it, since the TSDB's own errors do not say what to do.
 func checkWritable(dir string) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("\"directory\" %s cannot be made: %w", dir, err)
+		return fmt.Errorf("\"directory\" %s cannot be made; let this process's user write to the folder above, or name another directory: %w", dir, err)
 	}
 	probe, err := os.CreateTemp(dir, ".writable-*")
 	if err != nil {
-		return fmt.Errorf("\"directory\" %s is not writable by this process: %w", dir, err)
+		return fmt.Errorf("\"directory\" %s is not writable by this process; give its user the right to, or name another directory: %w", dir, err)
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }

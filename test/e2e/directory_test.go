@@ -30,7 +30,7 @@ func TestAFileInPlaceOfTheDirectory(t *testing.T) {
 	c := newCollector(t, allInOne, elsewhere(t))
 	directory := filepath.Join(c.data, "metrics")
 	require.NoError(t, os.WriteFile(directory, nil, 0o600))
-	c.requireFailedStart(`"directory" `+directory, "not a directory")
+	c.requireFailedStart(`"directory" `+directory, "name another directory", "not a directory")
 }
 
 func TestADirectoryThatIsNotWritable(t *testing.T) {
@@ -38,7 +38,7 @@ func TestADirectoryThatIsNotWritable(t *testing.T) {
 	c := newCollector(t, allInOne, elsewhere(t), withWrapper(unprivileged(t)...))
 	directory := filepath.Join(c.data, "metrics")
 	require.NoError(t, os.Mkdir(directory, 0o500))
-	c.requireFailedStart(`"directory" `+directory, "not writable", "permission denied")
+	c.requireFailedStart(`"directory" `+directory, "not writable", "give its user the right to", "permission denied")
 
 	require.NoError(t, os.Chmod(directory, 0o700))
 	c.start()
