@@ -1,13 +1,9 @@
 package e2e
 
 import (
-	"bufio"
-	"bytes"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -57,32 +53,4 @@ func TestAQueryBomb(t *testing.T) {
 	assert.Zero(t, l.refused.Load())
 	require.NoError(t, c.ready())
 	l.requireAll(c)
-}
-
-// fromNow is a time from now, in Unix seconds.
-func fromNow(d time.Duration) string {
-	return strconv.FormatInt(time.Now().Add(d).Unix(), 10)
-}
-
-// gauge reads one of the process's own metrics, of whatever labels. It gives an error where there is none.
-func (c *collector) gauge(name string) (float64, error) {
-	_, text, err := tryRequest(http.MethodGet, at(c.telemetry, "/metrics"), "", nil)
-	if err != nil {
-		return 0, err
-	}
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		if rest, found := strings.CutPrefix(lines.Text(), name); found && (rest[0] == ' ' || rest[0] == '{') {
-			return strconv.ParseFloat(rest[strings.LastIndexByte(rest, ' ')+1:], 64)
-		}
-	}
-	return 0, fmt.Errorf("no metric %s", name)
-}
-
-// runningQueries gives an error while fewer queries run.
-func (c *collector) runningQueries(want int) error {
-	got, err := c.gauge("prometheus_engine_queries")
-	if err != nil {
-		return err
-	}
-	return atLeast(int(got), want)
 }

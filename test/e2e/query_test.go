@@ -96,3 +96,8 @@ func (c *collector) awaitSeries(expr string) []series {
 	})
 	return found
 }
+
+// fromNow is a time from now, in Unix seconds.
+func fromNow(d time.Duration) string {
+	return strconv.FormatInt(time.Now().Add(d).Unix(), 10)
+}
