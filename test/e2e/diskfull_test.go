@@ -104,12 +104,15 @@ func (f fileSystem) free(c *collector) {
 // sizeLimit bounds the files of a process.
 type sizeLimit struct{}
 
-func (sizeLimit) fill(c *collector) { setFileSize(c, 1<<20) }
-func (sizeLimit) free(c *collector) { setFileSize(c, unix.RLIM_INFINITY) }
+func (sizeLimit) fill(c *collector) { c.limitFileSize(1 << 20) }
+func (sizeLimit) free(c *collector) { c.limitFileSize(unix.RLIM_INFINITY) }
 
-// setFileSize sets the soft limit, which may be raised again.
-func setFileSize(c *collector, bytes uint64) {
+// limitFileSize sets the soft limit, up to the hard one.
+func (c *collector) limitFileSize(bytes uint64) {
 	c.t.Helper()
-	limit := unix.Rlimit{Cur: bytes, Max: unix.RLIM_INFINITY}
-	require.NoError(c.t, unix.Prlimit(c.process.cmd.Process.Pid, unix.RLIMIT_FSIZE, &limit, nil))
+	pid := c.process.cmd.Process.Pid
+	var limit unix.Rlimit
+	require.NoError(c.t, unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &limit))
+	limit.Cur = min(bytes, limit.Max)
+	require.NoError(c.t, unix.Prlimit(pid, unix.RLIMIT_FSIZE, &limit, nil))
 }
