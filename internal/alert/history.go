@@ -22,7 +22,7 @@ type History struct {
 }
 
 // NewHistory takes over rows of one label set: those whose newest period began within the window before the earliest
-// report, or later, and the firing one.
+// report, or later, and the one before them unless it was reported to have ended.
 func NewHistory(rows []*Record, window time.Duration, newID func() string) *History {
 	slices.SortFunc(rows, func(a, b *Record) int { return a.StartsAt.Compare(b.StartsAt) })
 	return &History{rows: rows, removed: map[string]string{}, window: window, newID: newID}

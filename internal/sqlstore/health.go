@@ -31,8 +31,8 @@ type healthRow struct {
 type statusRow struct {
 	healthRow `bun:",extend"`
 
-	ActiveAlertCount   int `bun:"active_alert_count"`
-	CriticalAlertCount int `bun:"critical_alert_count"`
+	ActiveAlertCount   int `bun:"active_alert_count,scanonly"`
+	CriticalAlertCount int `bun:"critical_alert_count,scanonly"`
 }
 
 // SaveHealth stores the health of services.
@@ -77,9 +77,8 @@ func toHealthRow(r *servicehealth.Record, now instant) healthRow {
 func (s *Store) Health(ctx context.Context) ([]servicehealth.Record, error) {
 	var rows []statusRow
 	err := s.read(ctx, func(db bun.IDB) error {
-		return db.NewSelect().Model(&rows).ModelTableExpr("service_health AS s").
-			Join("JOIN service_status_view AS v ON v.id = s.id").ExcludeColumn("*").ColumnExpr("s.*").
-			ColumnExpr("v.active_alert_count, v.critical_alert_count").Order("s.name").Scan(ctx)
+		return db.NewSelect().Model(&rows).Join("JOIN service_status_view AS v ON v.id = s.id").
+			ColumnExpr("?TableColumns").ColumnExpr("v.active_alert_count, v.critical_alert_count").Order("s.name").Scan(ctx)
 	})
 	records := make([]servicehealth.Record, len(rows))
 	for i := range rows {

@@ -56,10 +56,10 @@ func (r *incidentRow) incident() incident.Incident {
 type summaryRow struct {
 	incidentRow `bun:",extend"`
 
-	DurationMinutes    int64   `bun:"duration_minutes"`
-	RelatedAlertCount  int     `bun:"related_alert_count"`
-	TimelineEventCount int     `bun:"timeline_event_count"`
-	LastUpdateAt       instant `bun:"last_update_at"`
+	DurationMinutes    int64   `bun:"duration_minutes,scanonly"`
+	RelatedAlertCount  int     `bun:"related_alert_count,scanonly"`
+	TimelineEventCount int     `bun:"timeline_event_count,scanonly"`
+	LastUpdateAt       instant `bun:"last_update_at,scanonly"`
 }
 
 func (r *summaryRow) summary() incident.Summary {

@@ -38,9 +38,8 @@ func (s *Store) Incidents(ctx context.Context, query incident.Query) (incident.L
 		return incident.List{}, err
 	}
 	err = s.read(ctx, func(db bun.IDB) error {
-		q := db.NewSelect().Model(&rows).ModelTableExpr("incidents AS i").Join("JOIN incidents_view AS v ON v.id = i.id").
-			ColumnExpr("i.*").ExcludeColumn("*").
-			ColumnExpr("v.duration_minutes, v.related_alert_count, v.timeline_event_count, v.last_update_at")
+		q := db.NewSelect().Model(&rows).Join("JOIN incidents_view AS v ON v.id = i.id").
+			ColumnExpr("?TableColumns").ColumnExpr("v.duration_minutes, v.related_alert_count, v.timeline_event_count, v.last_update_at")
 		whereIncidents(q, &query)
 		return page.newestFirst(q, "i.created_at", "i.id").Scan(ctx)
 	})

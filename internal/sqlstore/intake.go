@@ -74,7 +74,8 @@ func (t *tx) clean(report *alert.Alert) (*alert.Alert, error) {
 	return c, nil
 }
 
-// loadHistory gives the rows by fingerprint that the reports can touch.
+// loadHistory gives the rows by fingerprint that the reports can touch: those that reach into the window before the
+// earliest one or begin later, and the one before them where it lasts until the next one begins.
 func (t *tx) loadHistory(ctx context.Context, fingerprints []string, reports map[string][]*alert.Alert, window time.Duration) (map[string][]*alert.Record, error) {
 	var earliest time.Time
 	for _, fp := range fingerprints {
@@ -84,11 +85,20 @@ func (t *tx) loadHistory(ctx context.Context, fingerprints []string, reports map
 			}
 		}
 	}
-	var rows []alertRow
+	var rows, before []alertRow
+	since := at(earliest.Add(-window))
 	err := t.db.NewSelect().Model(&rows).
-		Where("a.fingerprint IN (?)", bun.List(fingerprints)).
-		Where("(a.last_starts_at >= ? OR a.reported_status = ? OR a.status = ?)", at(earliest.Add(-window)), alert.Firing, alert.Firing).
-		Scan(ctx)
+		Where("a.fingerprint IN (?)", bun.List(fingerprints)).Where("a.last_starts_at >= ?", since).Scan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last := t.db.NewSelect().Model((*alertRow)(nil)).ModelTableExpr("alerts AS b").
+		ColumnExpr("b.fingerprint, MAX(b.last_starts_at) AS last_starts_at").
+		Where("b.fingerprint IN (?)", bun.List(fingerprints)).Where("b.last_starts_at < ?", since).Group("b.fingerprint")
+	err = t.db.NewSelect().Model(&before).
+		Join("JOIN (?) AS p ON p.fingerprint = a.fingerprint AND p.last_starts_at = a.last_starts_at", last).
+		Where("a.reported_status = ?", alert.Firing).Scan(ctx)
+	rows = append(rows, before...)
 	byFingerprint := make(map[string][]*alert.Record, len(rows))
 	for i := range rows {
 		record := rows[i].record()

@@ -55,8 +55,8 @@ func (r *ruleRow) rule() rule.Rule {
 type ruleSummaryRow struct {
 	ruleRow `bun:",extend"`
 
-	FiringAlertCount int     `bun:"firing_alert_count"`
-	LastTriggeredAt  instant `bun:"last_triggered_at"`
+	FiringAlertCount int     `bun:"firing_alert_count,scanonly"`
+	LastTriggeredAt  instant `bun:"last_triggered_at,scanonly"`
 }
 
 func (r *ruleSummaryRow) summary() rule.Summary {

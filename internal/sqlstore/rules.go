@@ -12,8 +12,8 @@ import (
 
 // selectRules reads rules with what their view computes.
 func selectRules(db bun.IDB, rows any) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).ModelTableExpr("alert_rules AS r").Join("JOIN alert_rules_view AS v ON v.id = r.id").
-		ExcludeColumn("*").ColumnExpr("r.*").ColumnExpr("v.firing_alert_count, v.last_triggered_at")
+	return db.NewSelect().Model(rows).Join("JOIN alert_rules_view AS v ON v.id = r.id").
+		ColumnExpr("?TableColumns").ColumnExpr("v.firing_alert_count, v.last_triggered_at")
 }
 
 // Rule gives one rule.

@@ -197,8 +197,7 @@ WHEN (SELECT status FROM incidents WHERE id = NEW.incident_id) = 'resolved' BEGI
     SELECT RAISE(ABORT, 'incident_alerts_not_when_resolved: a resolved incident takes no alert');
 END;
 --bun:split
-CREATE TRIGGER incident_alerts_active_inserted BEFORE INSERT ON incident_alerts
-WHEN NEW.active <> (SELECT status <> 'resolved' FROM incidents WHERE id = NEW.incident_id) BEGIN
+CREATE TRIGGER incident_alerts_active_inserted BEFORE INSERT ON incident_alerts WHEN NOT NEW.active BEGIN
     SELECT RAISE(ABORT, 'incident_alerts_active_agrees: active must say whether the incident is unresolved');
 END;
 --bun:split
