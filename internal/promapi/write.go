@@ -11,7 +11,9 @@ import (
 
 	"github.com/golang/snappy"
 	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
+	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/storage/remote"
 )
 
 // maxBody bounds the compressed bodies of remote read and write, maxDecoded what they decompress to. The
@@ -92,15 +94,35 @@ func (b batches) Appender(ctx context.Context) storage.Appender {
 	return app
 }
 
-// serveRead refuses a body that claims to be larger than it may.
+// serveRead refuses a body that claims to be larger than it may, and matchers that are none, for which the library
+// answers 500.
 func (h *handler) serveRead(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
-		if _, err := decode(w, r); errors.Is(err, errTooLarge) || errors.Is(err, errClaim) {
+		body, err := decode(w, r)
+		if errors.Is(err, errTooLarge) || errors.Is(err, errClaim) {
 			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+			return
+		}
+		if err := checkMatchers(body); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 	}
 	h.guard(w, r)
+}
+
+// checkMatchers of a ReadRequest. One that is malformed otherwise passes: the library finds that.
+func checkMatchers(request []byte) error {
+	var read prompb.ReadRequest
+	if err := read.Unmarshal(request); err != nil {
+		return nil //nolint:nilerr // It is the library's to tell.
+	}
+	for i, query := range read.Queries {
+		if _, err := remote.FromLabelMatchers(query.GetMatchers()); err != nil {
+			return fmt.Errorf("query %d: %w", i, err)
+		}
+	}
+	return nil
 }
 
 func snappyEncoded(r *http.Request) bool {

@@ -174,6 +174,10 @@ func TestMalformedWritesAndReads(t *testing.T) {
 	api := b.ours(t, func(o *promapi.Options) { o.Appendable = recorder })
 	wrongUnit := requestV2(t, func(r *writev2.Request) { r.Timeseries[0].Metadata.UnitRef = 99 })
 	noSymbols := requestV2(t, func(r *writev2.Request) { r.Symbols = nil })
+	noMatcher, err := (&prompb.ReadRequest{Queries: []*prompb.Query{{
+		Matchers: []*prompb.LabelMatcher{{Type: prompb.LabelMatcher_RE, Name: "code", Value: "("}},
+	}}}).Marshal()
+	require.NoError(t, err)
 	for name, tt := range map[string]struct {
 		path, contentType string
 		body              []byte
@@ -189,6 +193,7 @@ func TestMalformedWritesAndReads(t *testing.T) {
 		"a unit of no symbol": {"/api/v1/write", v2, snappy.Encode(nil, wrongUnit), http.StatusBadRequest},
 		"no symbols":          {"/api/v1/write", v2, snappy.Encode(nil, noSymbols), http.StatusBadRequest},
 		"a read, no snappy":   {"/api/v1/read", v1, []byte("plain"), http.StatusBadRequest},
+		"a read, no matcher":  {"/api/v1/read", v1, snappy.Encode(nil, noMatcher), http.StatusBadRequest},
 		"a read, a bomb":      {"/api/v1/read", v1, bomb(1 << 31), http.StatusRequestEntityTooLarge},
 	} {
 		w := post(api, tt.path, tt.contentType, tt.body)
