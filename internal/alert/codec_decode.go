@@ -57,7 +57,10 @@ func decode(m pmetric.Metric) (Alert, error) {
 	if err := decodeMetadata(&a, m.Metadata()); err != nil {
 		return Alert{}, err
 	}
-	return a, a.check()
+	if err := a.check(); err != nil {
+		return Alert{}, err
+	}
+	return a, nil
 }
 
 var metadataTypes = map[string]pcommon.ValueType{

@@ -29,7 +29,7 @@ type file struct {
 	sum    [sha256.Size]byte
 	good   [sha256.Size]byte
 	groups []rulefmt.RuleGroup // nil where the file was never without a fault
-	faults []Fault
+	faults []FileError
 }
 
 // NewFiles takes patterns of filepath.Glob.
@@ -38,14 +38,14 @@ func NewFiles(patterns ...string) *Files {
 }
 
 // Groups reads the files. One that has a fault keeps the groups that it had before; one that is gone has none.
-func (f *Files) Groups(ctx context.Context) (Set, []Fault) {
+func (f *Files) Groups(ctx context.Context) (Set, []FileError) {
 	paths, faults := f.paths()
 	maps.DeleteFunc(f.known, func(path string, _ *file) bool { return !slices.Contains(paths, path) })
 	var set Set
 	version := sha256.New()
 	for _, path := range paths {
 		if ctx.Err() != nil {
-			return Set{}, []Fault{{File: path, Reason: ctx.Err().Error()}}
+			return Set{}, []FileError{{File: path, Reason: ctx.Err().Error()}}
 		}
 		known := f.read(path)
 		faults = append(faults, known.faults...)
@@ -59,16 +59,16 @@ func (f *Files) Groups(ctx context.Context) (Set, []Fault) {
 }
 
 // paths gives what the patterns match, sorted, each path once. A pattern without wildcards must exist.
-func (f *Files) paths() ([]string, []Fault) {
+func (f *Files) paths() ([]string, []FileError) {
 	found := map[string]struct{}{}
-	var faults []Fault
+	var faults []FileError
 	for _, pattern := range f.patterns {
 		matches, err := filepath.Glob(pattern)
 		if err != nil {
-			faults = append(faults, Fault{File: pattern, Reason: err.Error()})
+			faults = append(faults, FileError{File: pattern, Reason: err.Error()})
 		}
 		if len(matches) == 0 && !strings.ContainsAny(pattern, `*?[\`) {
-			faults = append(faults, Fault{File: pattern, Reason: fs.ErrNotExist.Error()})
+			faults = append(faults, FileError{File: pattern, Reason: fs.ErrNotExist.Error()})
 		}
 		for _, path := range matches {
 			found[path] = struct{}{}
@@ -86,7 +86,7 @@ func (f *Files) read(path string) *file {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		known.sum = [sha256.Size]byte{}
-		known.faults = []Fault{{File: path, Reason: err.Error()}}
+		known.faults = []FileError{{File: path, Reason: err.Error()}}
 		return known
 	}
 	sum := sha256.Sum256(content)
@@ -104,15 +104,15 @@ func (f *Files) read(path string) *file {
 }
 
 // Parse reads the content of a rule file, as strictly as Prometheus does.
-func Parse(path string, content []byte) ([]rulefmt.RuleGroup, []Fault) {
+func Parse(path string, content []byte) ([]rulefmt.RuleGroup, []FileError) {
 	parsed, errs := rulefmt.Parse(content, false, model.UTF8Validation)
 	if len(errs) == 0 {
 		return append([]rulefmt.RuleGroup{}, parsed.Groups...), nil
 	}
-	var faults []Fault
+	var faults []FileError
 	for _, err := range errs {
 		// The content is read twice, and so is a fault of the YAML found twice.
-		if f := newFault(path, content, err); !slices.Contains(faults, f) {
+		if f := newFileError(path, content, err); !slices.Contains(faults, f) {
 			faults = append(faults, f)
 		}
 	}

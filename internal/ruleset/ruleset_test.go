@@ -140,13 +140,13 @@ func TestFaultsNameTheLine(t *testing.T) {
 
 type source struct {
 	set    ruleset.Set
-	faults []ruleset.Fault
+	faults []ruleset.FileError
 }
 
-func (s source) Groups(context.Context) (ruleset.Set, []ruleset.Fault) { return s.set, s.faults }
+func (s source) Groups(context.Context) (ruleset.Set, []ruleset.FileError) { return s.set, s.faults }
 
 func TestSourcesJoinAndLoad(t *testing.T) {
-	one := source{set: ruleset.Set{Version: "1", Files: []ruleset.File{{Name: "a", Groups: []rulefmt.RuleGroup{{Name: "g"}}}}}, faults: []ruleset.Fault{{File: "c", Reason: "bad"}}}
+	one := source{set: ruleset.Set{Version: "1", Files: []ruleset.File{{Name: "a", Groups: []rulefmt.RuleGroup{{Name: "g"}}}}}, faults: []ruleset.FileError{{File: "c", Reason: "bad"}}}
 	two := source{set: ruleset.Set{Version: "2", Files: []ruleset.File{{Name: "b", RuleIDs: map[string]map[string]string{"g": {"A": "id"}}}}}}
 	set, faults := ruleset.Join(one, two).Groups(t.Context())
 	assert.Equal(t, "1 2", set.Version)

@@ -12,7 +12,7 @@ import (
 type Source interface {
 	// Groups gives all groups of the source that can be used. Its faults are of the others, and leave the groups that
 	// the source had of them before in place. The context ends the reading.
-	Groups(ctx context.Context) (Set, []Fault)
+	Groups(ctx context.Context) (Set, []FileError)
 }
 
 // Set is all rule groups of a source at one time.
@@ -36,9 +36,9 @@ func Join(sources ...Source) Source { return joined(sources) }
 
 type joined []Source
 
-func (j joined) Groups(ctx context.Context) (Set, []Fault) {
+func (j joined) Groups(ctx context.Context) (Set, []FileError) {
 	var all Set
-	var faults []Fault
+	var faults []FileError
 	versions := make([]string, 0, len(j))
 	for _, source := range j {
 		set, f := source.Groups(ctx)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
@@ -109,7 +110,7 @@ func fill(b *testing.B, to storage.Appendable) {
 	series := make([]labels.Labels, len(refs))
 	for i := range series {
 		code := [2]string{"200", "500"}[i%2]
-		series[i] = labels.FromStrings(labels.MetricName, "requests_total", "job", fmt.Sprintf("j%d", i/benchSeries), "code", code, "instance", fmt.Sprint(i%benchSeries))
+		series[i] = labels.FromStrings(model.MetricNameLabel, "requests_total", "job", fmt.Sprintf("j%d", i/benchSeries), "code", code, "instance", fmt.Sprint(i%benchSeries))
 	}
 	for s := range benchSamples {
 		app := to.Appender(context.Background())

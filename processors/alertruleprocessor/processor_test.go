@@ -1,13 +1,18 @@
 package alertruleprocessor
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/ruleset"
 )
 
 const hot = `
@@ -61,5 +66,34 @@ func TestAnAlertFiresAndIsResolved(t *testing.T) {
 			assert.Equal(t, ended[0].UpdatedAt, ended[0].EndsAt)
 			assert.Equal(t, fired[0].Fingerprint(), ended[0].Fingerprint())
 		}
+	})
+}
+
+// stored is a source of rules that have an identity, as a database is.
+type stored struct{}
+
+func (stored) Groups(context.Context) (ruleset.Set, []ruleset.FileError) {
+	group := rulefmt.RuleGroup{Name: "api", Rules: []rulefmt.Rule{{Alert: "Down", Expr: "up == 0"}}}
+	return ruleset.Set{Version: "1", Files: []ruleset.File{{
+		Name: "api", Groups: []rulefmt.RuleGroup{group}, RuleIDs: map[string]map[string]string{"api": {"Down": "rule-1"}},
+	}}}, nil
+}
+
+func TestAnotherSourceOfRules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, down)
+		b.host = &host{extensions: map[component.ID]component.Component{b.cfg.MetricStore: b.store}}
+		p, err := newProcessor(b.cfg, b.set, b.next)
+		require.NoError(t, err)
+		p.source = ruleset.Join(p.source, stored{})
+		require.NoError(t, p.Start(t.Context(), b.host))
+		b.proc = p
+		defer b.close()
+		b.pass(25*time.Second, 0, "up", "instance", "a")
+		ids := map[string]bool{}
+		for _, a := range b.next.take() {
+			ids[a.RuleID] = true
+		}
+		assert.Equal(t, map[string]bool{"": true, "rule-1": true}, ids, "that of the file and that of the source")
 	})
 }

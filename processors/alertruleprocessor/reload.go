@@ -43,7 +43,7 @@ func (r *reloader) reload(ctx context.Context) {
 	set.Files = append(builtin(r.cfg.EvaluationInterval).Files, set.Files...)
 	if r.current.Files == nil || set.Version != r.current.Version {
 		if err := r.update(set); err != nil {
-			faults = append(faults, ruleset.Fault{File: "rules", Reason: err.Error()})
+			faults = append(faults, ruleset.FileError{File: "rules", Reason: err.Error()})
 		}
 	}
 	r.report(ctx, faults)
@@ -69,7 +69,7 @@ func (r *reloader) update(set ruleset.Set) error {
 }
 
 // report tells new faults once, and that all are mended.
-func (r *reloader) report(ctx context.Context, faults []ruleset.Fault) {
+func (r *reloader) report(ctx context.Context, faults []ruleset.FileError) {
 	texts := make([]string, len(faults))
 	errs := make([]error, len(faults))
 	for i, f := range faults {

@@ -49,7 +49,7 @@ type running struct {
 }
 
 // run starts everything, or nothing where it fails.
-func (p *alertRule) run(host component.Host, store metricstore.Store) (*running, error) {
+func (p *alertRule) run(host component.Host, store metricstore.Store) (_ *running, err error) {
 	registry := prometheus.NewRegistry()
 	evaluations, cancel := context.WithCancel(context.Background())
 	reloads, stopReload := context.WithCancel(context.Background())
@@ -64,7 +64,12 @@ func (p *alertRule) run(host component.Host, store metricstore.Store) (*running,
 		cancel:     cancel,
 		stopReload: stopReload,
 	}
-	var err error
+	defer func() {
+		if err != nil {
+			cancel()
+			stopReload()
+		}
+	}()
 	if r.manager, err = p.newManager(evaluations, r, queryFunc(store, health), registry); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
@@ -48,7 +49,7 @@ func seed(ctx context.Context, l *ledger, store storage.Queryable, c *converter,
 
 // eachLast calls with the last sample of each series that had not ended, and with its labels but for name and state.
 func eachLast(ctx context.Context, q storage.Querier, call func(labels.Labels, int64, float64), name string, matchers ...*labels.Matcher) error {
-	matchers = append(matchers, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, name))
+	matchers = append(matchers, labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, name))
 	set := q.Select(ctx, false, nil, matchers...)
 	var it chunkenc.Iterator
 	for set.Next() {
@@ -62,7 +63,7 @@ func eachLast(ctx context.Context, q storage.Querier, call func(labels.Labels, i
 			return it.Err()
 		}
 		if at != 0 && !value.IsStaleNaN(last) {
-			call(labels.NewBuilder(series.Labels()).Del(labels.MetricName, stateLabel).Labels(), at, last)
+			call(labels.NewBuilder(series.Labels()).Del(model.MetricNameLabel, stateLabel).Labels(), at, last)
 		}
 	}
 	return set.Err()

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/metadata"
@@ -48,7 +49,7 @@ func openStore(t testing.TB, directory string) *testStore {
 func (s *testStore) close(t testing.TB) {
 	t.Helper()
 	require.NoError(t, s.engine.Close())
-	require.NoError(t, s.DB.Close())
+	require.NoError(t, s.Close())
 }
 
 // breakdown has every query from now on answered with this error.
@@ -62,7 +63,7 @@ func (s *testStore) breakdown(err error) {
 func (s *testStore) set(t testing.TB, value float64, series ...string) {
 	t.Helper()
 	app := s.Appender(context.Background())
-	_, err := app.Append(0, labels.FromStrings(append([]string{labels.MetricName}, series...)...), time.Now().UnixMilli(), value)
+	_, err := app.Append(0, labels.FromStrings(append([]string{model.MetricNameLabel}, series...)...), time.Now().UnixMilli(), value)
 	require.NoError(t, err)
 	require.NoError(t, app.Commit())
 }

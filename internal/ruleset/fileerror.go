@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Fault is why the rules of a file cannot be used.
-type Fault struct {
+// FileError tells why the rules of a file cannot be used.
+type FileError struct {
 	File string
 	// Line and Column of the fault, from 1; 0 where none can be told.
 	Line, Column int
@@ -20,7 +20,7 @@ type Fault struct {
 }
 
 // Error is what compilers write, so that editors find the place.
-func (f Fault) Error() string {
+func (f FileError) Error() string {
 	switch {
 	case f.Line == 0:
 		return fmt.Sprintf("%s: %s", f.File, f.Reason)
@@ -39,16 +39,16 @@ var (
 	yamlError    = regexp.MustCompile(`(?s)^(?:yaml: )?(?:unmarshal errors:\n\s*)?line (\d+): (.*)$`)
 )
 
-// newFault finds the place of an error of rulefmt.Parse.
-func newFault(file string, content []byte, err error) Fault {
+// newFileError finds the place of an error of rulefmt.Parse.
+func newFileError(file string, content []byte, err error) FileError {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if m := ruleError.FindStringSubmatch(text); m != nil && m[1] != "0" {
-		return Fault{File: file, Line: number(m[1]), Column: number(m[2]), Reason: m[3]}
+	if m := ruleError.FindStringSubmatch(text); len(m) > 0 && m[1] != "0" {
+		return FileError{File: file, Line: number(m[1]), Column: number(m[2]), Reason: m[3]}
 	}
 	if m := yamlError.FindStringSubmatch(text); m != nil {
-		return Fault{File: file, Line: number(m[1]), Reason: m[2]}
+		return FileError{File: file, Line: number(m[1]), Reason: m[2]}
 	}
-	f := Fault{File: file, Reason: unknownPlace.ReplaceAllString(text, "")}
+	f := FileError{File: file, Reason: unknownPlace.ReplaceAllString(text, "")}
 	if rule, ok := errors.AsType[*rulefmt.Error](err); ok {
 		f.Line, f.Column = findRule(content, rule.Group, rule.Rule)
 	} else {
