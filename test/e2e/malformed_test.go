@@ -12,6 +12,8 @@ import (
 
 	"github.com/golang/snappy"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/prompb"
+	"github.com/prometheus/prometheus/storage/remote"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
@@ -122,6 +124,13 @@ func (c *collector) inputs(t *testing.T) []input {
 	v2, err := writeRequest2(lbls, time.Now().UnixMilli(), 1)
 	require.NoError(t, err)
 	now := time.Now().UTC()
+	query, err := remote.ToQuery(now.UnixMilli()-60_000, now.UnixMilli(), []*labels.Matcher{
+		labels.MustNewMatcher(labels.MatchRegexp, "__name__", "up.*"), labels.MustNewMatcher(labels.MatchNotEqual, "n", "3"),
+	}, nil)
+	require.NoError(t, err)
+	read, err := (&prompb.ReadRequest{Queries: []*prompb.Query{query}}).Marshal()
+	require.NoError(t, err)
+	write := at(c.api, "/prometheus/api/v1/write")
 	return []input{
 		{"custom metrics", malformedRequests, poster(at(c.api, "/api/v1/metrics/custom"), "application/json"), [][]byte{
 			[]byte(`{"metrics": [{"name": "rows", "value": 12.5, "labels": {"table": "orders", "job": "x"}, "timestamp": "` + now.Format(time.RFC3339Nano) + `"}]}`),
@@ -142,9 +151,10 @@ func (c *collector) inputs(t *testing.T) []input {
 		{"OTLP as JSON", malformedRequests / 4, asASCII(poster(at(c.otlpHTTP, "/v1/metrics"), "application/json")), [][]byte{
 			[]byte(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"j","gauge":{"dataPoints":[{"asDouble":1.5,"timeUnixNano":"` + unixNano() + `"}]}}]}]}]}`),
 		}},
-		{"remote write 1.0", malformedRequests / 4, c.remoteWriter("application/x-protobuf"), [][]byte{v1}},
-		{"remote write 2.0", malformedRequests / 4, c.remoteWriter("application/x-protobuf;proto=io.prometheus.write.v2.Request"), [][]byte{v2}},
-		{"remote write of no snappy", malformedRequests / 4, poster(at(c.api, "/prometheus/api/v1/write"), protobuf), [][]byte{snappy.Encode(nil, v1)}},
+		{"remote write 1.0", malformedRequests / 4, compressed(write, protobuf), [][]byte{v1}},
+		{"remote write 2.0", malformedRequests / 4, compressed(write, protobuf+";proto=io.prometheus.write.v2.Request"), [][]byte{v2}},
+		{"remote read", malformedRequests / 4, compressed(at(c.api, "/prometheus/api/v1/read"), protobuf), [][]byte{read}},
+		{"remote write of no snappy", malformedRequests / 4, poster(write, protobuf), [][]byte{snappy.Encode(nil, v1)}},
 	}
 }
 
@@ -160,12 +170,10 @@ func asASCII(send func([]byte) (int, []byte, error)) func([]byte) (int, []byte, 
 	}
 }
 
-// remoteWriter compresses a mutation of the message within.
-func (c *collector) remoteWriter(contentType string) func([]byte) (int, []byte, error) {
-	target := at(c.api, "/prometheus/api/v1/write")
-	return func(body []byte) (int, []byte, error) {
-		return tryRequest(http.MethodPost, target, contentType, snappy.Encode(nil, body))
-	}
+// compressed has a mutation of the message within.
+func compressed(target, contentType string) func([]byte) (int, []byte, error) {
+	send := poster(target, contentType)
+	return func(body []byte) (int, []byte, error) { return send(snappy.Encode(nil, body)) }
 }
 
 // asker takes "key=value&…" unescaped, so that mutations reach values and keys. It escapes what no URL holds.
