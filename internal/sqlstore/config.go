@@ -24,6 +24,8 @@ type Postgres struct {
 	Database string
 	// TLS is nil for a connection in the clear, unless the URL says otherwise.
 	TLS *tls.Config
+	// InTheClear goes without TLS whatever the URL says.
+	InTheClear bool
 	// MaxOpenConns, MaxIdleConns, ConnMaxLifetime and ConnMaxIdleTime are those of database/sql.
 	MaxOpenConns, MaxIdleConns       int
 	ConnMaxLifetime, ConnMaxIdleTime time.Duration

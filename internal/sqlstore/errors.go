@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 
@@ -67,6 +68,10 @@ func isDriver(err error) bool {
 }
 
 func isConnection(err error) bool {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return false // of the directory of a database; its errno would pass for a network's
+	}
 	var network net.Error
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &network)

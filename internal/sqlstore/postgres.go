@@ -52,11 +52,11 @@ func (c *Postgres) connConfig() (*pgx.ConnConfig, error) {
 			conn.TLSConfig.ServerName = conn.Host
 		}
 	}
-	if c.Host != "" || c.Port != 0 || c.TLS != nil {
+	if c.InTheClear || c.URL == "" && c.TLS == nil {
+		conn.TLSConfig = nil
+	}
+	if c.InTheClear || c.URL == "" || c.Host != "" || c.Port != 0 || c.TLS != nil {
 		conn.Fallbacks = nil // they would go to the host of the URL, or in the clear
-		if c.TLS == nil && c.URL == "" {
-			conn.TLSConfig = nil
-		}
 	}
 	conn.ConnectTimeout = c.ConnectTimeout
 	// bun writes values into the statement itself, quoted by rules that hold with these two settings.
