@@ -37,7 +37,7 @@ help: ## List the targets
 
 .PHONY: run
 run: build ## Build and start everything on this machine (configs/all-in-one.yaml)
-	mkdir -p "$${DATA_DIR:-data}"/{logs,targets}
+	mkdir -p "$${DATA_DIR:-data}"/{logs,rules,targets}
 	exec $(BINARY) --config configs/all-in-one.yaml
 
 .PHONY: build

@@ -36,6 +36,7 @@ import (
 	optionalotlpexporter "github.com/quantivista/monitoring/exporters/optionalotlpexporter"
 	metricstoreextension "github.com/quantivista/monitoring/extensions/metricstoreextension"
 	monitoringapiextension "github.com/quantivista/monitoring/extensions/monitoringapiextension"
+	alertruleprocessor "github.com/quantivista/monitoring/processors/alertruleprocessor"
 	custommetricsreceiver "github.com/quantivista/monitoring/receivers/custommetricsreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -156,6 +157,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
+		alertruleprocessor.NewFactory(),
 		batchprocessor.NewFactory(),
 		memorylimiterprocessor.NewFactory(),
 		deltatocumulativeprocessor.NewFactory(),
@@ -171,6 +173,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ProcessorModules = makeModulesMap(factories.Processors, map[component.Type]string{
+		alertruleprocessor.NewFactory().Type():            "github.com/quantivista/monitoring v0.1.0",
 		batchprocessor.NewFactory().Type():                "go.opentelemetry.io/collector/processor/batchprocessor v0.145.0",
 		memorylimiterprocessor.NewFactory().Type():        "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.145.0",
 		deltatocumulativeprocessor.NewFactory().Type():    "github.com/open-telemetry/opentelemetry-collector-contrib/processor/deltatocumulativeprocessor v0.145.0",
