@@ -29,7 +29,10 @@ func (a *Assessor) assess(ctx context.Context, at time.Time) ([]Service, error) 
 	}
 	targets, down, newest, hour := answers[0], answers[1], answers[2], answers[3]
 
-	others, err := a.queryAll(ctx, at, otherQueries(hour)...)
+	// The steps of the hour's query miss what came within the last of them.
+	known := maps.Clone(hour)
+	maps.Copy(known, newest)
+	others, err := a.queryAll(ctx, at, otherQueries(known)...)
 	if err != nil {
 		return nil, fmt.Errorf("assess services without up and target_info: %w", err)
 	}
