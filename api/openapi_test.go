@@ -56,18 +56,23 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 
 // The paths and methods are the contract of the service's specification.
 func TestPaths(t *testing.T) {
-	want := map[string]string{
-		"/api/v1/metrics":                     http.MethodGet,
-		"/api/v1/metrics/custom":              http.MethodPost,
-		"/api/v1/metrics/targets":             http.MethodGet,
-		"/api/v1/health":                      http.MethodGet,
-		"/api/v1/health/services":             http.MethodGet,
-		"/api/v1/health/services/{serviceId}": http.MethodGet,
+	want := map[string][]string{
+		"/api/v1/metrics":                         {http.MethodGet},
+		"/api/v1/metrics/custom":                  {http.MethodPost},
+		"/api/v1/metrics/targets":                 {http.MethodGet},
+		"/api/v1/health":                          {http.MethodGet},
+		"/api/v1/health/services":                 {http.MethodGet},
+		"/api/v1/health/services/{serviceId}":     {http.MethodGet},
+		"/api/v1/incidents":                       {http.MethodGet, http.MethodPost},
+		"/api/v1/incidents/{incidentId}":          {http.MethodGet, http.MethodPut},
+		"/api/v1/incidents/{incidentId}/timeline": {http.MethodGet, http.MethodPost},
 	}
 	paths := loadDocument(t).Paths
-	for path, method := range want {
+	for path, methods := range want {
 		if item := paths.Value(path); assert.NotNil(t, item, path) {
-			assert.NotNil(t, item.GetOperation(method), "%s %s", method, path)
+			for _, method := range methods {
+				assert.NotNil(t, item.GetOperation(method), "%s %s", method, path)
+			}
 		}
 	}
 }

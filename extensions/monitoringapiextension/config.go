@@ -16,6 +16,8 @@ type Config struct {
 	confighttp.ServerConfig `mapstructure:",squash"`
 	// MetricStore is the extension that is queried.
 	MetricStore component.ID `mapstructure:"metric_store"`
+	// SQLStore is the extension that keeps alerts, incidents and rules; empty for none.
+	SQLStore component.ID `mapstructure:"sql_store"`
 	// ScrapeAPI lists the prometheus receivers' API servers, whose targets are told.
 	ScrapeAPI []ScrapeAPIConfig `mapstructure:"scrape_api"`
 }

@@ -31,6 +31,7 @@ func TestDefaults(t *testing.T) {
 	assert.Greater(t, cfg.WriteTimeout, 2*time.Minute, "a query may take its 2 minutes")
 	assert.Equal(t, cfg.WriteTimeout, cfg.ReadTimeout)
 	assert.Empty(t, cfg.ScrapeAPI)
+	assert.Equal(t, []component.ID{cfg.MetricStore}, newExtension(cfg, nopSettings()).Dependencies())
 }
 
 func TestEveryKey(t *testing.T) {
@@ -44,7 +45,8 @@ func TestEveryKey(t *testing.T) {
 	assert.Equal(t, "http://localhost:9090", cfg.ScrapeAPI[0].Endpoint)
 	assert.Equal(t, defaultScrapeAPITimeout, cfg.ScrapeAPI[0].Timeout)
 	assert.Equal(t, time.Second, cfg.ScrapeAPI[1].Timeout)
-	assert.Equal(t, []component.ID{cfg.MetricStore}, newExtension(cfg, nopSettings()).Dependencies())
+	assert.Equal(t, component.MustNewIDWithName("sql_store", "other"), cfg.SQLStore)
+	assert.Equal(t, []component.ID{cfg.MetricStore, cfg.SQLStore}, newExtension(cfg, nopSettings()).Dependencies())
 }
 
 func TestFaults(t *testing.T) {

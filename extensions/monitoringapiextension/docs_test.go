@@ -30,7 +30,8 @@ func TestDocumentation(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(get(t, base+"/api/openapi.json").body), &asJSON))
 	assert.Equal(t, "3.0.3", asJSON.OpenAPI)
-	assert.Len(t, asJSON.Paths, 6)
+	assert.Contains(t, asJSON.Paths, "/api/v1/metrics")
+	assert.Contains(t, asJSON.Paths, "/api/v1/incidents/{incidentId}")
 }
 
 // The page needs nothing from elsewhere, and all it names is there.

@@ -50,7 +50,7 @@ func toProblem(ctx context.Context, err error) *problem.Error {
 		malformed *api.InvalidParamFormatError
 		many      *api.TooManyValuesForParamError
 	)
-	switch {
+	switch stored := stateProblem(err); {
 	case errors.As(err, &details):
 		return details
 	case errors.As(err, &syntax):
@@ -71,6 +71,8 @@ func toProblem(ctx context.Context, err error) *problem.Error {
 		return problem.Field(http.StatusBadRequest, malformed.ParamName, "%s", malformed.Err)
 	case errors.As(err, &many):
 		return problem.Field(http.StatusBadRequest, many.ParamName, "must be given once")
+	case stored != nil:
+		return stored
 	default:
 		return problem.New(http.StatusInternalServerError, "")
 	}

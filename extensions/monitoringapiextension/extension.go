@@ -62,8 +62,13 @@ func newExtension(cfg *Config, set extension.Settings) *monitoringAPI {
 	return &monitoringAPI{cfg: cfg, set: set, grace: gracePeriod}
 }
 
-// Dependencies has the metric store started first, and stopped last.
-func (m *monitoringAPI) Dependencies() []component.ID { return []component.ID{m.cfg.MetricStore} }
+// Dependencies has the stores started first, and stopped last.
+func (m *monitoringAPI) Dependencies() []component.ID {
+	if m.cfg.SQLStore == (component.ID{}) {
+		return []component.ID{m.cfg.MetricStore}
+	}
+	return []component.ID{m.cfg.MetricStore, m.cfg.SQLStore}
+}
 
 // Ready is called when the pipelines run.
 func (m *monitoringAPI) Ready() error {
@@ -93,12 +98,17 @@ func (m *monitoringAPI) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("\"metric_store\": %w", err)
 	}
+	kept, err := findState(host, m.cfg.SQLStore)
+	if err != nil {
+		return err
+	}
 	sources, err := m.sources(ctx, host)
 	if err != nil {
 		return err
 	}
 	rest := &restServer{
 		store:   store,
+		state:   kept,
 		targets: scrapetargets.NewReader(sources...),
 		health:  servicehealth.NewAssessor(vectorQuery(store), time.Now),
 		custom:  &m.custom,

@@ -25,6 +25,7 @@ import (
 // restServer answers the operations of the OpenAPI document.
 type restServer struct {
 	store   metricstore.Store
+	state   stateStore // nil for none
 	targets *scrapetargets.Reader
 	health  *servicehealth.Assessor
 	custom  *customMetrics
@@ -56,7 +57,7 @@ func newHandler(s *restServer) (http.Handler, error) {
 	}
 
 	mux := &routes{ServeMux: http.NewServeMux(), contract: checked, fail: s.fail}
-	operations := api.NewStrictHandlerWithOptions(s, nil, api.StrictHTTPServerOptions{
+	operations := api.NewStrictHandlerWithOptions(s, []api.StrictMiddlewareFunc{rememberURL}, api.StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) {
 			s.fail(w, r, problem.Field(http.StatusBadRequest, "body", "%s", err))
 		},

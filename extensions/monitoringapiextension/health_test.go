@@ -26,7 +26,7 @@ func appendNow(t *testing.T, s *testStore, value float64, pairs ...string) {
 	require.NoError(t, app.Commit())
 }
 
-func decode[T any](t *testing.T, a answer) T {
+func decode[T any](t testing.TB, a answer) T {
 	t.Helper()
 	var v T
 	require.NoError(t, json.Unmarshal([]byte(a.body), &v), a.body)

@@ -1,0 +1,24 @@
+package monitoringapiextension
+
+import (
+	"math"
+
+	"github.com/quantivista/monitoring/api"
+	"github.com/quantivista/monitoring/internal/alert"
+)
+
+// toAlert leaves out a value that JSON cannot write.
+func toAlert(r *alert.Record) api.Alert {
+	answer := api.Alert{
+		ID: r.ID, Name: r.Name(), Description: given(r.Description()),
+		Severity: api.AlertSeverity(r.Severity), Status: api.AlertStatus(r.Status),
+		StartsAt: r.StartsAt, EndsAt: given(r.EndsAt), Labels: &r.Labels, GeneratorURL: given(r.GeneratorURL),
+	}
+	if len(r.Annotations) > 0 {
+		answer.Annotations = &r.Annotations
+	}
+	if r.Value != nil && !math.IsNaN(*r.Value) && !math.IsInf(*r.Value, 0) {
+		answer.Value = r.Value
+	}
+	return answer
+}
