@@ -100,9 +100,7 @@ func (h *ruleHealth) vector(at time.Time) promql.Vector {
 func (h *ruleHealth) evaluate(after func()) rules.GroupEvalIterationFunc {
 	return func(ctx context.Context, g *rules.Group, at time.Time) {
 		rules.DefaultEvalIterationFunc(ctx, g, at)
-		if ctx.Err() == nil { // else it was canceled, which is no failure
-			h.record(g)
-		}
+		h.record(g)
 		after()
 	}
 }
