@@ -36,6 +36,7 @@ import (
 	optionalotlpexporter "github.com/quantivista/monitoring/exporters/optionalotlpexporter"
 	metricstoreextension "github.com/quantivista/monitoring/extensions/metricstoreextension"
 	monitoringapiextension "github.com/quantivista/monitoring/extensions/monitoringapiextension"
+	sqlstoreextension "github.com/quantivista/monitoring/extensions/sqlstoreextension"
 	alertruleprocessor "github.com/quantivista/monitoring/processors/alertruleprocessor"
 	custommetricsreceiver "github.com/quantivista/monitoring/receivers/custommetricsreceiver"
 	"go.opentelemetry.io/collector/component"
@@ -79,6 +80,7 @@ func components() (otelcol.Factories, error) {
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
 		metricstoreextension.NewFactory(),
 		monitoringapiextension.NewFactory(),
+		sqlstoreextension.NewFactory(),
 		zpagesextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),
@@ -94,6 +96,7 @@ func components() (otelcol.Factories, error) {
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
 		metricstoreextension.NewFactory().Type():     "github.com/quantivista/monitoring v0.1.0",
 		monitoringapiextension.NewFactory().Type():   "github.com/quantivista/monitoring v0.1.0",
+		sqlstoreextension.NewFactory().Type():        "github.com/quantivista/monitoring v0.1.0",
 		zpagesextension.NewFactory().Type():          "go.opentelemetry.io/collector/extension/zpagesextension v0.145.0",
 		basicauthextension.NewFactory().Type():       "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.145.0",
 		bearertokenauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.145.0",
