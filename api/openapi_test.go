@@ -63,6 +63,8 @@ func TestPaths(t *testing.T) {
 		"/api/v1/health":                          {http.MethodGet},
 		"/api/v1/health/services":                 {http.MethodGet},
 		"/api/v1/health/services/{serviceId}":     {http.MethodGet},
+		"/api/v1/alerts":                          {http.MethodGet},
+		"/api/v1/alerts/{alertId}":                {http.MethodGet, http.MethodPut},
 		"/api/v1/incidents":                       {http.MethodGet, http.MethodPost},
 		"/api/v1/incidents/{incidentId}":          {http.MethodGet, http.MethodPut},
 		"/api/v1/incidents/{incidentId}/timeline": {http.MethodGet, http.MethodPost},

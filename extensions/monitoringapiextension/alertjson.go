@@ -2,6 +2,7 @@ package monitoringapiextension
 
 import (
 	"math"
+	"time"
 
 	"github.com/quantivista/monitoring/api"
 	"github.com/quantivista/monitoring/internal/alert"
@@ -12,7 +13,7 @@ func toAlert(r *alert.Record) api.Alert {
 	answer := api.Alert{
 		ID: r.ID, Name: r.Name(), Description: given(r.Description()),
 		Severity: api.AlertSeverity(r.Severity), Status: api.AlertStatus(r.Status),
-		StartsAt: r.StartsAt, EndsAt: given(r.EndsAt), Labels: &r.Labels, GeneratorURL: given(r.GeneratorURL),
+		StartsAt: stored(r.StartsAt), EndsAt: given(stored(r.EndsAt)), Labels: &r.Labels, GeneratorURL: given(r.GeneratorURL),
 	}
 	if len(r.Annotations) > 0 {
 		answer.Annotations = &r.Annotations
@@ -22,3 +23,6 @@ func toAlert(r *alert.Record) api.Alert {
 	}
 	return answer
 }
+
+// stored gives a time as it is stored, so that an alert is told the same before and after it was read.
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

@@ -52,9 +52,16 @@ func (d *Desk) Open(ctx context.Context, by string, n *NewIncident) (incident.In
 				Content: fmt.Sprintf("Alerts added: %d", len(ids)), Metadata: map[string]any{"alertIds": ids},
 			})
 		}
-		_, err = tx.AppendEvents(ctx, events...)
-		return in, err
+		return told(ctx, tx, in.ID, events)
 	})
+}
+
+// told adds the events of a change, and gives the incident as it is then.
+func told(ctx context.Context, tx incident.Tx, id string, events []incident.TimelineEvent) (incident.Incident, error) {
+	if _, err := tx.AppendEvents(ctx, events...); err != nil {
+		return incident.Incident{}, err
+	}
+	return tx.Incident(ctx, id)
 }
 
 // sortedOnce gives a sorted copy without doubles.
@@ -93,8 +100,7 @@ func (d *Desk) Change(ctx context.Context, id, by string, check Precondition, c 
 		if in, err = tx.UpdateIncident(ctx, in); err != nil {
 			return in, err
 		}
-		_, err = tx.AppendEvents(ctx, events...)
-		return in, err
+		return told(ctx, tx, id, events)
 	})
 }
 
