@@ -50,7 +50,11 @@ func (f sqliteFlavour) lock(ctx context.Context) (*bun.DB, func(bool) error, err
 	pool := sql.OpenDB(sqliteConnector{f.driver, sqliteDSN(f.cfg)})
 	pool.SetMaxOpenConns(1)
 	db := bun.NewDB(pool, sqlitedialect.New())
-	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
+	err := f.cfg.whileBusy(ctx, func() error {
+		_, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE")
+		return err
+	})
+	if err != nil {
 		return nil, nil, closing(db, err)
 	}
 	return db, func(keep bool) error {

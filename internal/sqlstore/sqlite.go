@@ -1,17 +1,21 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // sqliteConns is enough for readers beside the one writer.
@@ -51,4 +55,25 @@ func (c SQLite) makeDirectory() error {
 		return fmt.Errorf("make the directory of the database: %w", err)
 	}
 	return nil
+}
+
+// busyPause is between two attempts of whileBusy.
+const busyPause = 10 * time.Millisecond
+
+// whileBusy tries again while the file is locked, as long as the busy time-out allows. SQLite waits by itself but in
+// one place: where two processes switch a new file to its write-ahead log, one is refused at once.
+func (c SQLite) whileBusy(ctx context.Context, do func() error) error {
+	end := time.Now().Add(c.BusyTimeout)
+	for {
+		err := do()
+		var refused *sqlite.Error
+		if !errors.As(err, &refused) || refused.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(busyPause):
+		}
+	}
 }
