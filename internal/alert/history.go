@@ -98,7 +98,7 @@ func newer(report *Alert, p Period, row *Record) bool {
 	if c := comparePeriods(p, row.Reported()); c != 0 {
 		return c > 0
 	}
-	return strings.Compare(tieBreaker(report), tieBreaker(&row.Alert)) > 0
+	return tieBreaker(report) > tieBreaker(&row.Alert)
 }
 
 // tieBreaker orders two reports of the same moment, from two reporters that saw it differently.

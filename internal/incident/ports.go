@@ -55,7 +55,7 @@ type Writer interface {
 // Tx is one transaction of a Writer. It is not safe for concurrent use, and useless behind the end of do.
 type Tx interface {
 	AlertTx
-	IncidentTx
+	RecordTx
 	LinkTx
 	TimelineTx
 }
@@ -77,8 +77,8 @@ type AlertTx interface {
 	LinkedAlerts(ctx context.Context, alertIDs []string) (map[string]string, error)
 }
 
-// IncidentTx changes incidents.
-type IncidentTx interface {
+// RecordTx changes incidents.
+type RecordTx interface {
 	// Incident answers state.ErrNotFound for an unknown ID.
 	Incident(ctx context.Context, id string) (Incident, error)
 	// IncidentsByID gives those that are there.

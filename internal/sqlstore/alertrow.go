@@ -9,9 +9,6 @@ import (
 	"github.com/quantivista/monitoring/internal/alert"
 )
 
-// The characters that VARCHAR columns hold.
-const nameLength = 255
-
 // alertRow is a row of alerts.
 type alertRow struct {
 	bun.BaseModel `bun:"table:alerts,alias:a"`
@@ -49,16 +46,16 @@ func toAlertRow(r *alert.Record) *alertRow {
 		status = alert.Resolved
 	}
 	return &alertRow{
-		ID: r.ID, Name: short(r.Name(), nameLength), Description: r.Description(),
+		ID: r.ID, Name: short(r.Name()), Description: r.Description(),
 		Severity: r.Severity, Status: r.Status, StartsAt: at(r.StartsAt), EndsAt: at(r.EndsAt),
 		Labels: r.Labels, Annotations: r.Annotations, GeneratorURL: r.GeneratorURL, Value: r.Value,
 		CreatedAt: at(r.CreatedAt), UpdatedAt: at(r.ChangedAt),
 		Fingerprint: r.Fingerprint(), RuleID: r.RuleID,
 		ReportedAt: at(reported.Reported), ReportedStatus: status, LastStartsAt: at(r.LastStart()),
 		Periods: periods{r.Dropped, r.Periods}, FlapCount: r.Flaps(),
-		ResolvedBy: short(r.ResolvedBy, nameLength), ManualAt: at(r.ManualAt), Version: r.Version,
-		ServiceName:  short(firstLabel(r.Labels, "service", "service_name", "service.name", "job"), nameLength),
-		InstanceName: short(firstLabel(r.Labels, "instance", "service_instance_id", "service.instance.id"), nameLength),
+		ResolvedBy: short(r.ResolvedBy), ManualAt: at(r.ManualAt), Version: r.Version,
+		ServiceName:  short(firstLabel(r.Labels, "service", "service_name", "service.name", "job")),
+		InstanceName: short(firstLabel(r.Labels, "instance", "service_instance_id", "service.instance.id")),
 	}
 }
 

@@ -50,13 +50,16 @@ func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }
 
-// short cuts a string to the characters of a VARCHAR column, the last one being an ellipsis.
-func short(s string, limit int) string {
+// nameLength is the number of characters that VARCHAR columns for people hold.
+const nameLength = 255
+
+// short cuts a string to nameLength characters, the last one being an ellipsis.
+func short(s string) string {
 	s = text(s)
-	if utf8.RuneCountInString(s) <= limit {
+	if utf8.RuneCountInString(s) <= nameLength {
 		return s
 	}
-	return string([]rune(s)[:limit-1]) + "…"
+	return string([]rune(s)[:nameLength-1]) + "…"
 }
 
 // texts makes labels or annotations that both databases take.

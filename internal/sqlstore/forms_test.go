@@ -93,6 +93,30 @@ func TestPatternsMeanTheSame(t *testing.T) {
 	}
 }
 
+func TestAlternatives(t *testing.T) {
+	for pattern, want := range map[string][]string{
+		"a": {"a"}, "a|b": {"a", "b"}, "(a|b)c": {"ac", "bc"}, "host-[1-3]": {"host-1", "host-2", "host-3"}, "": {""}, "ab?": {"a", "ab"}, "a|": {"", "a"}, `a\.b`: {"a.b"},
+		"(?i)a": nil, ".": nil, "a*": nil, "[a-z][a-z]": nil, "\\d{3}": nil, "(": nil, "[^a]": nil, "^a": nil,
+	} {
+		got, few := alternatives(pattern)
+		assert.Equal(t, want != nil, few, pattern)
+		assert.Equal(t, want, got, pattern)
+	}
+}
+
+// FuzzAlternatives checks that every text that is written out matches.
+func FuzzAlternatives(f *testing.F) {
+	f.Add("a|b[c-e]")
+	f.Fuzz(func(t *testing.T, pattern string) {
+		texts, few := alternatives(pattern)
+		if re, err := regexp.Compile(anchored(pattern)); err == nil && few {
+			for _, text := range texts {
+				assert.True(t, re.MatchString(text), text)
+			}
+		}
+	})
+}
+
 func FuzzPostgresPattern(f *testing.F) {
 	f.Add("a|b*[^c]")
 	f.Fuzz(func(t *testing.T, pattern string) {

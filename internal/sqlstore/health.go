@@ -58,7 +58,7 @@ func (s *Store) SaveHealth(ctx context.Context, records []servicehealth.Record) 
 
 func toHealthRow(r *servicehealth.Record, now instant) healthRow {
 	row := healthRow{
-		ID: r.ID, Name: short(r.Name, nameLength), Status: r.Status, LastCheck: at(r.LastCheck),
+		ID: r.ID, Name: short(r.Name), Status: r.Status, LastCheck: at(r.LastCheck),
 		UptimeSeconds: int64(r.Uptime / time.Second), Metrics: jsonMap[float64]{}, CreatedAt: now, UpdatedAt: now,
 	}
 	for name, v := range r.Metrics {

@@ -35,10 +35,10 @@ func toIncidentRow(in *incident.Incident) *incidentRow {
 		services[i] = text(s)
 	}
 	return &incidentRow{
-		ID: in.ID, Title: short(in.Title, nameLength), Description: text(in.Description),
+		ID: in.ID, Title: short(in.Title), Description: text(in.Description),
 		Severity: in.Severity, Status: in.Status,
 		CreatedAt: at(in.CreatedAt), UpdatedAt: at(in.UpdatedAt), ResolvedAt: at(in.ResolvedAt), MitigatedAt: at(in.MitigatedAt),
-		CreatedBy: short(in.CreatedBy, nameLength), AssignedTo: short(in.AssignedTo, nameLength),
+		CreatedBy: short(in.CreatedBy), AssignedTo: short(in.AssignedTo),
 		AffectedServices: services, CorrelationKey: text(in.CorrelationKey), Version: in.Version,
 	}
 }

@@ -177,7 +177,8 @@ func (t *tx) saveAlerts(ctx context.Context, records []*alert.Record) error {
 	rows := make([]*alertRow, len(records))
 	for i, r := range records {
 		r.ChangedAt = t.now()
-		if r.Version++; r.Version == 1 {
+		r.Version++
+		if r.Version == 1 {
 			r.CreatedAt = r.ChangedAt
 		}
 		rows[i] = toAlertRow(r)

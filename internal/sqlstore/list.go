@@ -65,13 +65,15 @@ func (l *list) Scan(src any) error {
 // parseArray reads PostgreSQL's form of an array of one dimension without NULLs.
 func parseArray(s string) ([]string, error) {
 	fault := fmt.Errorf("%q is not an array of texts", s)
-	body, ok := strings.CutPrefix(s, "{")
-	if body, ok = strings.CutSuffix(body, "}"); !ok || !strings.HasPrefix(s, "{") {
+	body, opens := strings.CutPrefix(s, "{")
+	body, closes := strings.CutSuffix(body, "}")
+	if !opens || !closes {
 		return nil, fault
 	}
 	elements := []string{}
 	for body != "" {
 		var element string
+		var ok bool
 		if element, body, ok = cutElement(body); !ok {
 			return nil, fault
 		}
@@ -101,7 +103,8 @@ func cutElement(s string) (element, rest string, ok bool) {
 		case '"':
 			return b.String(), s[i+1:], true
 		case '\\':
-			if i++; i == len(s) {
+			i++
+			if i == len(s) {
 				return "", "", false
 			}
 			b.WriteByte(s[i])

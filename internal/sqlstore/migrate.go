@@ -44,7 +44,7 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 		return err
 	}
 	migrations := migrate.NewMigrations()
-	if err = migrations.Discover(files); err != nil {
+	if err := migrations.Discover(files); err != nil {
 		return err
 	}
 	db, unlock, err := s.flavour.lock(ctx)

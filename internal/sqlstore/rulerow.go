@@ -38,7 +38,7 @@ func toRuleRow(r *rule.Rule) *ruleRow {
 		Labels: texts(r.Labels), Annotations: texts(r.Annotations), Severity: r.Severity, Enabled: r.Enabled,
 		CreatedAt: at(r.CreatedAt), UpdatedAt: at(r.UpdatedAt),
 		CreatedBy:     uuid.NewSHA1(uuid.MustParse(authorSpace), []byte(r.CreatedBy)).String(),
-		CreatedByName: short(r.CreatedBy, nameLength), EvaluationInterval: r.EvaluationInterval, Version: r.Version,
+		CreatedByName: short(r.CreatedBy), EvaluationInterval: r.EvaluationInterval, Version: r.Version,
 	}
 }
 

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/uptrace/bun"
@@ -67,7 +69,7 @@ func startTimeline(incidentID string, p state.Page) (page page, after int64, err
 	return page, after, err
 }
 
-// AppendEvents adds events behind those that the incidents have.
+// AppendEvents adds events behind those that the incidents have, which are updated by that and keep their version.
 func (t *tx) AppendEvents(ctx context.Context, events ...incident.TimelineEvent) ([]incident.TimelineEvent, error) {
 	if len(events) == 0 {
 		return nil, nil
@@ -91,10 +93,15 @@ func (t *tx) AppendEvents(ctx context.Context, events ...incident.TimelineEvent)
 		}
 		rows[i] = eventRow{
 			ID: e.ID, IncidentID: e.IncidentID, Timestamp: at(e.Timestamp), Type: e.Type, Content: text(e.Content),
-			CreatedBy: short(e.CreatedBy, nameLength), Metadata: e.Metadata, Sequence: e.Sequence,
+			CreatedBy: short(e.CreatedBy), Metadata: e.Metadata, Sequence: e.Sequence,
 		}
 	}
 	if _, err := t.db.NewInsert().Model(&rows).Exec(ctx); err != nil {
+		return nil, err
+	}
+	_, err = t.db.NewUpdate().Table("incidents").Set("updated_at = ?", at(t.now())).
+		Where("id IN (?)", bun.List(slices.Collect(maps.Keys(last)))).Exec(ctx)
+	if err != nil {
 		return nil, err
 	}
 	stored := make([]incident.TimelineEvent, len(rows))

@@ -178,9 +178,13 @@ func (s *Server) signal(sig syscall.Signal) error {
 	if err := s.process.Process.Signal(sig); err != nil {
 		return err
 	}
-	<-s.done // with an error after SIGQUIT
+	err := <-s.done
 	s.process = nil
-	return nil
+	var exit *exec.ExitError
+	if errors.As(err, &exit) { // as it does after SIGQUIT
+		return nil
+	}
+	return err
 }
 
 // Stop ends the server and removes everything that it has stored.

@@ -39,16 +39,12 @@ CREATE INDEX idx_alerts_starts_at ON alerts(starts_at);
 CREATE INDEX idx_alerts_labels ON alerts USING GIN(labels);
 CREATE UNIQUE INDEX alerts_one_firing ON alerts(fingerprint) WHERE status = 'firing';
 CREATE INDEX idx_alerts_last_starts_at ON alerts(fingerprint, last_starts_at);
-CREATE INDEX idx_alerts_page ON alerts(starts_at DESC, id DESC);
 CREATE INDEX idx_alerts_status_page ON alerts(status, starts_at DESC, id DESC);
 CREATE INDEX idx_alerts_severity_page ON alerts(severity, starts_at DESC, id DESC);
-CREATE INDEX idx_alerts_status_severity_page ON alerts(status, severity, starts_at DESC, id DESC);
-CREATE INDEX idx_alerts_service_page ON alerts(service_name, starts_at DESC, id DESC);
-CREATE INDEX idx_alerts_name_page ON alerts(name, starts_at DESC, id DESC);
 CREATE INDEX idx_alerts_rule ON alerts(rule_id, status, starts_at DESC) WHERE rule_id <> '';
 CREATE INDEX idx_alerts_stale ON alerts(reported_at) WHERE status = 'firing';
 CREATE INDEX idx_active_alerts_view_service_name ON alerts(service_name, severity) WHERE status = 'firing';
-CREATE INDEX idx_active_alerts_view_severity ON alerts(severity) WHERE status = 'firing';
+CREATE INDEX idx_active_alerts_view_severity ON alerts(severity, starts_at DESC, id DESC) WHERE status = 'firing';
 --bun:split
 CREATE TABLE alert_rules (
     id UUID PRIMARY KEY,
@@ -71,7 +67,6 @@ CREATE TABLE alert_rules (
 CREATE INDEX idx_alert_rules_name ON alert_rules(name);
 CREATE INDEX idx_alert_rules_enabled ON alert_rules(enabled);
 CREATE INDEX idx_alert_rules_severity ON alert_rules(severity);
-CREATE UNIQUE INDEX idx_alert_rules_page ON alert_rules(name, id);
 
 -- Counts every change of a rule, so that a replica sees by one small read whether it must load them again.
 CREATE TABLE alert_rules_revision (
@@ -115,16 +110,13 @@ CREATE INDEX idx_incidents_assigned_to ON incidents(assigned_to);
 CREATE UNIQUE INDEX incidents_one_open_a_key ON incidents(correlation_key) WHERE status <> 'resolved' AND correlation_key <> '';
 CREATE INDEX idx_incidents_key ON incidents(correlation_key, resolved_at) WHERE status = 'resolved' AND correlation_key <> '';
 CREATE INDEX idx_incidents_mitigated ON incidents(mitigated_at) WHERE status = 'mitigated';
-CREATE INDEX idx_incidents_page ON incidents(created_at DESC, id DESC);
-CREATE INDEX idx_incidents_status_page ON incidents(status, created_at DESC, id DESC);
 CREATE INDEX idx_incidents_active_page ON incidents(created_at DESC, id DESC) WHERE status <> 'resolved';
-CREATE INDEX idx_incidents_severity_page ON incidents(severity, created_at DESC, id DESC);
 CREATE INDEX idx_incidents_assigned_page ON incidents(assigned_to, created_at DESC, id DESC);
 -- The read side is computed from these tables, and its indexes stand on them.
-CREATE INDEX idx_incidents_view_status ON incidents(status, updated_at);
-CREATE INDEX idx_incidents_view_severity ON incidents(severity, updated_at);
-CREATE INDEX idx_incidents_view_created_at ON incidents(created_at, updated_at);
-CREATE INDEX idx_alert_rules_view_name ON alert_rules(name, severity, enabled);
+CREATE INDEX idx_incidents_view_status ON incidents(status, created_at DESC, id DESC);
+CREATE INDEX idx_incidents_view_severity ON incidents(severity, created_at DESC, id DESC);
+CREATE INDEX idx_incidents_view_created_at ON incidents(created_at DESC, id DESC);
+CREATE INDEX idx_alert_rules_view_name ON alert_rules(name, id);
 CREATE INDEX idx_alert_rules_view_enabled ON alert_rules(enabled, name);
 CREATE INDEX idx_alert_rules_view_severity ON alert_rules(severity, name);
 --bun:split
