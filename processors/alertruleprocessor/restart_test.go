@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 const slowlyDown = `
@@ -63,6 +65,25 @@ func TestAnAlertThatEndedWhileDownIsResolved(t *testing.T) {
 		if assert.NotEmpty(t, again) {
 			assert.Equal(t, fired["goes on"], again[0].Fingerprint())
 		}
+	})
+}
+
+func TestAnAlertThatEndedBeforeIsNotResolvedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logs, errs := observer.New(zap.ErrorLevel)
+		b := newBench(t, down)
+		b.set.Logger = zap.New(logs)
+		b.start()
+		b.pass(2*time.Minute, 0, "up", "instance", "a")
+		b.pass(time.Minute, 1, "up", "instance", "a")
+		require.Contains(t, b.next.got(), "Down/a resolved")
+		b.stop()
+		b.reopen()
+		b.start()
+		defer b.close()
+		b.pass(3*time.Minute, 1, "up", "instance", "a")
+		assert.Empty(t, b.next.got())
+		assert.Zero(t, errs.Len())
 	})
 }
 
