@@ -126,11 +126,20 @@ func (d *delivery) send(batch []alert.Alert) bool {
 	}
 	d.telemetry.ProcessorAlertRuleSendFailures.Add(d.ctx, 1)
 	if consumererror.IsPermanent(err) {
-		d.drop(len(batch), err)
-		return true
+		return d.divide(batch, err)
 	}
 	d.logger.Warn("The next component did not take alerts: they will be sent again", zap.Int("alerts", len(batch)), zap.Error(err))
 	return false
+}
+
+// divide sends the halves of a batch that was refused for good, so that one alert does not take others with it.
+func (d *delivery) divide(batch []alert.Alert, err error) bool {
+	half := len(batch) / 2
+	if half == 0 {
+		d.drop(len(batch), err)
+		return true
+	}
+	return d.send(batch[:half]) && d.send(batch[half:])
 }
 
 func (d *delivery) drop(n int, err error) {

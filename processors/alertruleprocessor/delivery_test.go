@@ -102,6 +102,21 @@ func TestWhatIsRefusedForGoodIsCounted(t *testing.T) {
 	})
 }
 
+func TestOneBadAlertDoesNotTakeOthersWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, down)
+		b.next.poison = "7"
+		b.start()
+		defer b.close()
+		for i := range 100 {
+			b.store.set(t, 0, "up", "instance", fmt.Sprint(i))
+		}
+		<-time.After(15 * time.Second)
+		synctest.Wait()
+		assert.Len(t, b.next.take(), 99)
+	})
+}
+
 func TestTenThousandAlertsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, down)

@@ -2,6 +2,7 @@ package alertruleprocessor
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
@@ -26,6 +28,7 @@ import (
 type next struct {
 	mu     sync.Mutex
 	refuse error
+	poison string // the instance of an alert that is refused for good, with all of its batch
 	alerts []alert.Alert
 }
 
@@ -38,6 +41,11 @@ func (n *next) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 		return n.refuse
 	}
 	alerts, err := alert.Decode(md)
+	for _, a := range alerts {
+		if n.poison != "" && a.Labels["instance"] == n.poison {
+			return consumererror.NewPermanent(errors.New("cannot be stored"))
+		}
+	}
 	n.alerts = append(n.alerts, alerts...)
 	return err
 }
