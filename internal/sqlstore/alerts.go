@@ -28,6 +28,9 @@ func getAlert(ctx context.Context, db bun.IDB, id string, row *alertRow) error {
 // Alerts gives a page of alerts, those that began last first.
 func (s *Store) Alerts(ctx context.Context, query alert.Query) (alert.List, error) {
 	var rows []alertRow
+	if err := checkFilter(query.Severity, query.Status); err != nil {
+		return alert.List{}, err
+	}
 	page, err := startPage("alerts", query.Page)
 	if err != nil {
 		return alert.List{}, err

@@ -80,7 +80,10 @@ func BenchmarkLists(b *testing.B) {
 		"regexp":              {Matchers: []alert.Matcher{{Name: "service", Op: "=~", Value: "service-(1|2|3).*"}}},
 		"firing regexp":       {Status: alert.Firing, Matchers: []alert.Matcher{{Name: "service", Op: "=~", Value: "service-10.|x"}}},
 		"regexp, a choice":    {Matchers: []alert.Matcher{{Name: "service", Op: "=~", Value: "service-(7|8)|service-99"}}},
-		"not equal":           {Matchers: []alert.Matcher{{Name: "cluster", Op: "!=", Value: "c1"}}},
+		"regexp, nothing":     {Matchers: []alert.Matcher{{Name: "service", Op: "=~", Value: "none.*"}}},
+		"since":               {From: time.Now().Add(-10 * time.Minute)}, "resolved since": {Status: alert.Resolved, From: time.Now().Add(-10 * time.Minute)},
+		"critical since": {Severity: alert.Critical, From: time.Now().Add(-10 * time.Minute)},
+		"not equal":      {Matchers: []alert.Matcher{{Name: "cluster", Op: "!=", Value: "c1"}}},
 	} {
 		measure(b, "alerts/"+name, func(ctx context.Context) error { _, err := s.Alerts(ctx, q); return err })
 	}

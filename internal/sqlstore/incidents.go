@@ -33,6 +33,9 @@ func getIncident(ctx context.Context, db bun.IDB, id string) (incident.Incident,
 // Incidents gives a page of incidents, the newest first.
 func (s *Store) Incidents(ctx context.Context, query incident.Query) (incident.List, error) {
 	var rows []summaryRow
+	if err := checkFilter(query.Severity, "", query.Statuses...); err != nil {
+		return incident.List{}, err
+	}
 	page, err := startPage("incidents", query.Page)
 	if err != nil {
 		return incident.List{}, err

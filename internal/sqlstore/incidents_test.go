@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/incident"
+	"github.com/quantivista/monitoring/internal/rule"
 	"github.com/quantivista/monitoring/internal/state"
 )
 
@@ -218,6 +220,51 @@ func TestTransactionsAreWhole(t *testing.T) {
 		timeline, err := s.Timeline(t.Context(), in.ID, state.Page{})
 		require.NoError(t, err)
 		assert.Empty(t, timeline.Events)
+	})
+}
+
+// TestInvalidValues never get into a statement.
+func TestInvalidValues(t *testing.T) {
+	const bad = "x'; DROP TABLE incidents; --"
+	each(t, func(t *testing.T, s *Store) {
+		in := newIncident(t, s, incident.Incident{})
+		_, err := s.Incidents(t.Context(), incident.Query{Severity: bad})
+		require.ErrorIs(t, err, state.ErrInvalid)
+		_, err = s.Incidents(t.Context(), incident.Query{Statuses: []incident.Status{incident.Open, bad}})
+		require.ErrorIs(t, err, state.ErrInvalid)
+		_, err = s.Alerts(t.Context(), alert.Query{Severity: bad})
+		require.ErrorIs(t, err, state.ErrInvalid)
+		_, err = s.Alerts(t.Context(), alert.Query{Status: bad})
+		require.ErrorIs(t, err, state.ErrInvalid)
+		_, err = s.Rules(t.Context(), rule.Query{Severity: bad})
+		require.ErrorIs(t, err, state.ErrInvalid)
+		for name, spoil := range map[string]func(*incident.Incident){
+			"info": func(in *incident.Incident) { in.Severity = alert.Info }, "severity": func(in *incident.Incident) { in.Severity = bad },
+			"status": func(in *incident.Incident) { in.Status = bad }, "no title": func(in *incident.Incident) { in.Title = "" },
+		} {
+			changed := in
+			spoil(&changed)
+			_, err := update(s, changed)
+			require.ErrorIs(t, err, state.ErrInvalid, name)
+			err = s.Write(t.Context(), func(ctx context.Context, tx incident.Tx) error {
+				changed.ID = ""
+				_, err := tx.CreateIncident(ctx, changed)
+				return err
+			})
+			require.ErrorIs(t, err, state.ErrInvalid, name)
+		}
+		err = s.Write(t.Context(), func(ctx context.Context, tx incident.Tx) error {
+			_, err := tx.AppendEvents(ctx, incident.TimelineEvent{IncidentID: in.ID, Type: incident.Comment, Metadata: map[string]any{bad: math.NaN()}})
+			return err
+		})
+		require.ErrorIs(t, err, state.ErrInvalid)
+		in.Description, in.AssignedTo, in.AffectedServices = bad, bad, []string{bad, "?0"}
+		in, err = update(s, in)
+		require.NoError(t, err)
+		list, err := s.Incidents(t.Context(), incident.Query{AssignedTo: bad})
+		require.NoError(t, err)
+		require.Len(t, list.Incidents, 1)
+		assert.Equal(t, in, list.Incidents[0].Incident)
 	})
 }
 

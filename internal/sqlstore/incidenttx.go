@@ -88,6 +88,9 @@ func (t *tx) MitigatedBefore(ctx context.Context, before time.Time, limit int) (
 
 // CreateIncident stores a new incident.
 func (t *tx) CreateIncident(ctx context.Context, in incident.Incident) (incident.Incident, error) {
+	if err := checkIncident(&in); err != nil {
+		return incident.Incident{}, err
+	}
 	if in.ID == "" {
 		in.ID = newID()
 	}
@@ -103,6 +106,9 @@ func (t *tx) CreateIncident(ctx context.Context, in incident.Incident) (incident
 
 // UpdateIncident stores a changed incident.
 func (t *tx) UpdateIncident(ctx context.Context, in incident.Incident) (incident.Incident, error) {
+	if err := checkIncident(&in); err != nil {
+		return incident.Incident{}, err
+	}
 	stored, err := t.Incident(ctx, in.ID)
 	if err != nil {
 		return incident.Incident{}, err

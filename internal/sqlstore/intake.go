@@ -52,11 +52,11 @@ func (t *tx) clean(report *alert.Alert) (*alert.Alert, error) {
 	if len(report.Labels) == 0 {
 		return nil, fmt.Errorf("an alert must have labels: it %w", state.ErrInvalid)
 	}
-	if _, err := alert.ParseSeverity(string(report.Severity)); err != nil {
-		return nil, fmt.Errorf("%w: it %w", err, state.ErrInvalid)
+	if err := checkSeverity(report.Severity); err != nil {
+		return nil, err
 	}
 	if _, err := alert.ParseStatus(string(report.Status)); err != nil {
-		return nil, fmt.Errorf("%w: it %w", err, state.ErrInvalid)
+		return nil, invalid(err)
 	}
 	c := report.Clone()
 	c.Labels, c.Annotations = texts(c.Labels), texts(c.Annotations)

@@ -4,9 +4,11 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun/migrate"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/quantivista/monitoring/internal/alert"
@@ -67,6 +69,34 @@ func TestMigrationsAreOnBothDatabases(t *testing.T) {
 	got, err := versions(lite)
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
+}
+
+// TestInterruptedMigration runs a schema whose second migration fails half-way: that leaves nothing of itself, and the
+// next attempt goes on from there.
+func TestInterruptedMigration(t *testing.T) {
+	eachOpener(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		suffix := map[string]string{"SQLite": ".up.sql", "PostgreSQL": ".tx.up.sql"}[s.flavour.name()]
+		try := func(second string) (err error) {
+			migrations := migrate.NewMigrations()
+			require.NoError(t, migrations.Discover(fstest.MapFS{
+				"0001_one" + suffix: {Data: []byte("CREATE TABLE one (id INTEGER)")},
+				"0002_two" + suffix: {Data: []byte("CREATE TABLE two (id INTEGER);\n--bun:split\n" + second)},
+			}))
+			db, unlock, err := s.flavour.lock(t.Context())
+			require.NoError(t, err)
+			defer func() { require.NoError(t, unlock(err == nil)) }()
+			return apply(t.Context(), db, migrations)
+		}
+		require.Error(t, try("SELECT nonsense"))
+		_, err := s.db.ExecContext(t.Context(), "SELECT * FROM two")
+		require.Error(t, err)
+		require.NoError(t, try("INSERT INTO two VALUES (1)"))
+		require.NoError(t, try("INSERT INTO two VALUES (1)"))
+		n, err := s.db.NewSelect().Table("two").Count(t.Context())
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, n)
+	})
 }
 
 // versions gives the numbers of the migrations in a directory.

@@ -2,12 +2,10 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/uptrace/bun"
 
 	"github.com/quantivista/monitoring/internal/rule"
-	"github.com/quantivista/monitoring/internal/state"
 )
 
 // selectRules reads rules with what their view computes.
@@ -35,6 +33,9 @@ func (s *Store) Rule(ctx context.Context, id string) (rule.Summary, error) {
 // Rules gives a page of rules, by name.
 func (s *Store) Rules(ctx context.Context, query rule.Query) (rule.List, error) {
 	var rows []ruleSummaryRow
+	if err := checkFilter(query.Severity, ""); err != nil {
+		return rule.List{}, err
+	}
 	page, err := startPage("rules", query.Page)
 	if err != nil {
 		return rule.List{}, err
@@ -105,7 +106,7 @@ func (s *Store) CreateRule(ctx context.Context, r rule.Rule) (rule.Rule, error) 
 
 func checkRule(r *rule.Rule) error {
 	if err := r.Validate(); err != nil {
-		return fmt.Errorf("%w: it %w", err, state.ErrInvalid)
+		return invalid(err)
 	}
 	return nil
 }

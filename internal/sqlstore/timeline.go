@@ -81,7 +81,10 @@ func (t *tx) AppendEvents(ctx context.Context, events ...incident.TimelineEvent)
 	rows := make([]eventRow, len(events))
 	for i, e := range events {
 		if _, err := incident.ParseEventType(string(e.Type)); err != nil {
-			return nil, fmt.Errorf("%w: it %w", err, state.ErrInvalid)
+			return nil, invalid(err)
+		}
+		if _, err := marshal(e.Metadata); err != nil {
+			return nil, invalid(fmt.Errorf("metadata must be a JSON object: %w", err))
 		}
 		last[e.IncidentID]++
 		e.Sequence = last[e.IncidentID]

@@ -43,6 +43,7 @@ CREATE INDEX idx_alerts_page ON alerts(starts_at DESC, id DESC);
 CREATE INDEX idx_alerts_status_page ON alerts(status, starts_at DESC, id DESC);
 CREATE INDEX idx_alerts_severity_page ON alerts(severity, starts_at DESC, id DESC);
 CREATE INDEX idx_alerts_rule ON alerts(rule_id, status, starts_at DESC) WHERE rule_id <> '';
+CREATE INDEX idx_alerts_ends_at ON alerts(ends_at);
 CREATE INDEX idx_alerts_stale ON alerts(reported_at) WHERE status = 'firing';
 CREATE INDEX idx_active_alerts_view_service_name ON alerts(service_name, severity) WHERE status = 'firing';
 CREATE INDEX idx_active_alerts_view_severity ON alerts(severity, starts_at DESC, id DESC) WHERE status = 'firing';
