@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/metricstore"
 )
 
 const down = `
@@ -123,6 +124,36 @@ func TestOneFailedEvaluationDoesNotAlert(t *testing.T) {
 		b.store.breakdown(nil)
 		b.pass(time.Minute, 1, "up", "instance", "a")
 		assert.Empty(t, b.next.got())
+	})
+}
+
+func TestAStoreThatOnlyQueriesIsEnoughToAlert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, "groups: [{name: g, rules: [{alert: Down, expr: up == 0}, {record: up:count, expr: count(up)}]}]")
+		b.store.write = metricstore.ErrReadOnly
+		b.start()
+		defer b.close()
+		b.pass(20*time.Second, 0, "up", "instance", "a")
+		assert.Equal(t, []string{"Down/a firing"}, b.next.got())
+		assert.Equal(t, rules.HealthGood, b.find("Down").Health())
+		assert.Equal(t, rules.HealthBad, b.find("up:count").Health())
+		require.ErrorIs(t, b.find("up:count").LastError(), metricstore.ErrReadOnly)
+		b.pass(45*time.Second, 1, "up", "instance", "a")
+		got := b.next.got()
+		assert.Contains(t, got, "Down/a resolved")
+		assert.Contains(t, got, "MonitoringRuleEvaluationFailing firing", "for the rule that records")
+	})
+}
+
+func TestAStoreThatCannotBeWrittenIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, down)
+		b.store.write = errors.New("no space left on device")
+		b.start()
+		defer b.close()
+		b.pass(20*time.Second, 0, "up", "instance", "a")
+		assert.Equal(t, []string{"Down/a firing"}, b.next.got())
+		assert.ErrorContains(t, b.find("Down").LastError(), "no space left")
 	})
 }
 

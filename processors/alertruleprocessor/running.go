@@ -107,7 +107,7 @@ func (p *alertRule) newManager(ctx context.Context, r *running, query rules.Quer
 		QueryFunc:              query,
 		NotifyFunc:             r.notify,
 		Context:                ctx,
-		Appendable:             r.store,
+		Appendable:             ruleWrites{r.store},
 		Queryable:              r.store,
 		Logger:                 p.logger,
 		Registerer:             registry,

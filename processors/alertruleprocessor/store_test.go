@@ -29,6 +29,7 @@ type testStore struct {
 
 	mu    sync.Mutex
 	fail  error         // answers queries, where set
+	write error         // answers rules' writes, where set
 	block chan struct{} // queries wait for it, where set
 	asked chan struct{} // gets a value for each blocked query
 }
@@ -52,6 +53,30 @@ func (s *testStore) close(t testing.TB) {
 	require.NoError(t, s.Close())
 }
 
+// Appender is what rules write by.
+func (s *testStore) Appender(ctx context.Context) storage.Appender {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &testAppender{Appender: s.DB.Appender(ctx), fail: s.write}
+}
+
+// testAppender refuses all, where it fails.
+type testAppender struct {
+	storage.Appender
+	fail error
+}
+
+func (a *testAppender) Append(ref storage.SeriesRef, ls labels.Labels, at int64, v float64) (storage.SeriesRef, error) {
+	if a.fail != nil {
+		return 0, a.fail
+	}
+	return a.Appender.Append(ref, ls, at, v)
+}
+
+func (a *testAppender) Commit() error {
+	return errors.Join(a.fail, a.Appender.Commit())
+}
+
 // breakdown has every query from now on answered with this error.
 func (s *testStore) breakdown(err error) {
 	s.mu.Lock()
@@ -62,7 +87,7 @@ func (s *testStore) breakdown(err error) {
 // set writes samples of now. A series is a name with labels in pairs.
 func (s *testStore) set(t testing.TB, value float64, series ...string) {
 	t.Helper()
-	app := s.Appender(context.Background())
+	app := s.DB.Appender(context.Background())
 	_, err := app.Append(0, labels.FromStrings(append([]string{model.MetricNameLabel}, series...)...), time.Now().UnixMilli(), value)
 	require.NoError(t, err)
 	require.NoError(t, app.Commit())
