@@ -43,12 +43,7 @@ func (s *Store) Alerts(ctx context.Context, query alert.Query) (alert.List, erro
 		if query.Severity != "" {
 			q.Where("a.severity = ?", query.Severity)
 		}
-		if !query.From.IsZero() {
-			q.Where("(a.ends_at IS NULL OR a.ends_at >= ?)", at(query.From))
-		}
-		if !query.To.IsZero() {
-			q.Where("a.starts_at < ?", at(query.To))
-		}
+		whereTime(q, &query)
 		if err := s.whereLabels(q, query.Matchers); err != nil {
 			return err
 		}
@@ -63,6 +58,23 @@ func (s *Store) Alerts(ctx context.Context, query alert.Query) (alert.List, erro
 		list.Alerts[i] = rows[i].record()
 	}
 	return list, nil
+}
+
+// whereTime bounds when the alert fired, in the form that an index serves.
+func whereTime(q *bun.SelectQuery, query *alert.Query) {
+	if !query.To.IsZero() {
+		q.Where("a.starts_at < ?", at(query.To))
+	}
+	if query.From.IsZero() {
+		return
+	}
+	switch query.Status {
+	case alert.Firing: // has not ended
+	case alert.Resolved:
+		q.Where("a.ends_at >= ?", at(query.From))
+	default:
+		q.Where("(a.ends_at IS NULL OR a.ends_at >= ?)", at(query.From))
+	}
 }
 
 // CountFiring counts the alerts that fire.
