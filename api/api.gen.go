@@ -384,10 +384,10 @@ type HealthLevel string
 
 // HealthStatus defines model for HealthStatus.
 type HealthStatus struct {
-	// ActiveAlerts Absent until the alert API exists.
+	// ActiveAlerts How many alerts fire; absent where no `sql_store` answers.
 	ActiveAlerts *int `json:"activeAlerts,omitempty"`
 
-	// ActiveIncidents Absent until the incident API exists.
+	// ActiveIncidents How many incidents are not resolved; absent as `activeAlerts` is.
 	ActiveIncidents *int `json:"activeIncidents,omitempty"`
 
 	// Detail Why the status could not be told from the services.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
@@ -33,7 +34,8 @@ func vectorQuery(store metricstore.Store) servicehealth.Query {
 	}
 }
 
-// GetHealth sums up all services. A store that does not answer is an unhealthy system, and not an error.
+// GetHealth sums up all services. A metric store that does not answer is an unhealthy system, a state store that does
+// not answer a degraded one, and neither is an error.
 func (s *restServer) GetHealth(ctx context.Context, _ api.GetHealthRequestObject) (api.GetHealthResponseObject, error) {
 	limited, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -50,7 +52,34 @@ func (s *restServer) GetHealth(ctx context.Context, _ api.GetHealthRequestObject
 		answer.Status = api.Unhealthy
 		answer.Detail = new(err.Error())
 	}
+	if err := s.countActive(limited, &answer); ctx.Err() != nil {
+		return nil, ctx.Err()
+	} else if err != nil {
+		if answer.Status == api.Healthy {
+			answer.Status = api.Degraded
+		}
+		answer.Detail = new(strings.TrimPrefix(deref(answer.Detail)+"; "+err.Error(), "; "))
+	}
 	return answer, nil
+}
+
+// countActive adds how many alerts fire and how many incidents are not resolved, where a store keeps them. A count
+// that cannot be told stays absent.
+func (s *restServer) countActive(ctx context.Context, answer *api.GetHealth200JSONResponse) error {
+	if s.state == nil {
+		return nil
+	}
+	alerts, err := s.state.CountFiring(ctx)
+	if err != nil {
+		return fmt.Errorf("count the alerts: %w", err)
+	}
+	answer.ActiveAlerts = &alerts
+	incidents, err := s.state.CountUnresolved(ctx)
+	if err != nil {
+		return fmt.Errorf("count the incidents: %w", err)
+	}
+	answer.ActiveIncidents = &incidents
+	return nil
 }
 
 // ListServiceHealth tells every service.

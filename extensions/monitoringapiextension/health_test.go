@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/quantivista/monitoring/api"
+	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/metricstore"
 	"github.com/quantivista/monitoring/internal/servicehealth"
 )
@@ -87,4 +88,35 @@ func TestHealthWithoutStore(t *testing.T) {
 		assert.Equal(t, "5", got.header.Get("Retry-After"))
 		assert.Contains(t, got.problem(t).Detail, metricstore.ErrUnavailable.Error())
 	}
+}
+
+func TestHealthCountsAlertsAndIncidents(t *testing.T) {
+	base, stored := startWithState(t, "ann")
+	health := func() api.HealthStatus { return decode[api.HealthStatus](t, get(t, base+"/api/v1/health")) }
+	quiet := health()
+	assert.Zero(t, *quiet.ActiveAlerts)
+	assert.Zero(t, *quiet.ActiveIncidents)
+
+	stored.intake(t, firingAlert("A", 0, alert.High), firingAlert("B", 0, alert.Low), resolvedAlert(firingAlert("C", 0, alert.Low), time.Minute))
+	over := createIncident(t, base, `{"title":"T","severity":"low"}`)
+	createIncident(t, base, `{"title":"U","severity":"low"}`)
+	sendJSON(t, http.MethodPut, base+"/api/v1/incidents/"+over.ID, `{"status":"resolved"}`, http.StatusOK)
+	busy := health()
+	assert.Equal(t, 2, *busy.ActiveAlerts)
+	assert.Equal(t, 1, *busy.ActiveIncidents)
+	assert.Equal(t, api.Healthy, busy.Status)
+
+	require.NoError(t, stored.Close())
+	away := health()
+	assert.Equal(t, api.Degraded, away.Status)
+	assert.Contains(t, *away.Detail, "not available")
+	assert.Nil(t, away.ActiveAlerts)
+	assert.Nil(t, away.ActiveIncidents)
+}
+
+func TestHealthWithoutState(t *testing.T) {
+	_, base := start(t, newTestStore(t, ""))
+	got := decode[api.HealthStatus](t, get(t, base+"/api/v1/health"))
+	assert.Nil(t, got.ActiveAlerts)
+	assert.Nil(t, got.ActiveIncidents)
 }
