@@ -1,0 +1,165 @@
+package incident
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/quantivista/monitoring/internal/alert"
+)
+
+// Correlation says which alerts make one incident, and for how long.
+type Correlation struct {
+	// Labels that the alerts of an incident share.
+	Labels []string
+	// MinSeverity is the least one that opens an incident. Lesser alerts only join.
+	MinSeverity alert.Severity
+	Title       *TitleTemplate
+	// QuietPeriod is how long a mitigated incident waits to be resolved.
+	QuietPeriod time.Duration
+	// ReopenWindow is how long a resolved incident takes back alerts of its key.
+	ReopenWindow time.Duration
+	// FlapWindow joins periods of an alert that start no further apart to one alert.
+	FlapWindow time.Duration
+}
+
+// Defaults of Correlation.
+const (
+	DefaultQuietPeriod  = 10 * time.Minute
+	DefaultReopenWindow = time.Hour
+	DefaultFlapWindow   = time.Hour
+	DefaultMinSeverity  = alert.Medium
+)
+
+// DefaultLabels gives the labels that alerts are correlated by unless others are configured.
+func DefaultLabels() []string { return []string{"service", "namespace", "cluster"} }
+
+// Validate says what contradicts itself. Each error begins with the name of the setting in snake case.
+func (c *Correlation) Validate() error {
+	var errs []error
+	if _, err := alert.ParseSeverity(string(c.MinSeverity)); err != nil {
+		errs = append(errs, fmt.Errorf("\"min_severity\": %w", err))
+	}
+	if len(c.Labels) == 0 {
+		errs = append(errs, errors.New("\"correlation_labels\" must name at least one label, such as service"))
+	}
+	for i, label := range c.Labels {
+		if label == "" {
+			errs = append(errs, fmt.Errorf("\"correlation_labels::%d\" must name a label, is empty", i))
+		}
+	}
+	if c.QuietPeriod < 0 {
+		errs = append(errs, fmt.Errorf("\"quiet_period\" must not be negative, is %s", c.QuietPeriod))
+	}
+	if c.ReopenWindow < 0 {
+		errs = append(errs, fmt.Errorf("\"reopen_window\" must not be negative, is %s", c.ReopenWindow))
+	}
+	if c.FlapWindow < 0 {
+		errs = append(errs, fmt.Errorf("\"flap_window\" must not be negative, is %s", c.FlapWindow))
+	}
+	return errors.Join(errs...)
+}
+
+// Correlator makes incidents of alerts. It is safe for concurrent use, in any number of replicas on one store.
+type Correlator struct {
+	writer Writer
+	rules  Correlation
+	now    func() time.Time
+}
+
+// NewCorrelator takes a valid Correlation with a title. now is the clock of decisions and of the timeline.
+func NewCorrelator(writer Writer, rules Correlation, now func() time.Time) *Correlator {
+	return &Correlator{writer: writer, rules: rules, now: now}
+}
+
+// Handle stores reports on alerts and what they do to incidents, all or nothing. A replay changes nothing. The error
+// is one of package state's, or the context's.
+func (c *Correlator) Handle(ctx context.Context, reports []alert.Alert) (Outcome, error) {
+	var outcome Outcome
+	err := c.writer.Write(ctx, func(ctx context.Context, tx Tx) error {
+		changes, err := tx.Intake(ctx, reports, c.rules.FlapWindow)
+		if err != nil {
+			return err
+		}
+		outcome, err = c.Correlate(ctx, tx, changes)
+		return err
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
+	return outcome, nil
+}
+
+// sweepSize bounds what one transaction of Sweep resolves.
+const sweepSize = 100
+
+// Sweep resolves the incidents that have been mitigated for the quiet period. Those resolved before an error stay so.
+func (c *Correlator) Sweep(ctx context.Context) (Outcome, error) {
+	var total Outcome
+	for {
+		resolved := 0
+		err := c.writer.Write(ctx, func(ctx context.Context, tx Tx) (err error) {
+			resolved, err = c.resolveQuiet(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+		total.Resolved += resolved
+		if resolved < sweepSize {
+			return total, nil
+		}
+	}
+}
+
+func (c *Correlator) resolveQuiet(ctx context.Context, tx Tx) (int, error) {
+	now := c.now()
+	quiet, err := tx.MitigatedBefore(ctx, now.Add(-c.rules.QuietPeriod), sweepSize)
+	if err != nil {
+		return 0, err
+	}
+	events := make([]TimelineEvent, 0, len(quiet))
+	for _, in := range quiet {
+		in.Status = Resolved
+		if _, err := tx.UpdateIncident(ctx, in); err != nil {
+			return 0, err
+		}
+		events = append(events, statusEvent(in.ID, now, Mitigated, Resolved, fmt.Sprintf("no alert fired for %s", c.rules.QuietPeriod)))
+	}
+	_, err = tx.AppendEvents(ctx, events...)
+	return len(quiet), err
+}
+
+// worst gives the severity of an incident of these alerts. None is Info.
+func worst(changes []*alert.Change) alert.Severity {
+	severity := alert.Low
+	for _, c := range changes {
+		if s := c.After.Severity; s.Worse(severity) {
+			severity = s
+		}
+	}
+	return severity
+}
+
+// began says that the alert fired anew, even if it has ended since.
+func began(c *alert.Change) bool {
+	return c.Before == nil || c.Fired() || c.Flapped()
+}
+
+// ended says that the alert is over, and was not before.
+func ended(c *alert.Change) bool {
+	return c.Resolved() || (began(c) && c.After.Status == alert.Resolved)
+}
+
+// byUrgency orders alerts by severity, the worst first, then by start and labels.
+func byUrgency(a, b *alert.Change) int {
+	switch {
+	case a.After.Severity.Worse(b.After.Severity):
+		return -1
+	case b.After.Severity.Worse(a.After.Severity):
+		return 1
+	}
+	return cmp.Or(a.After.StartsAt.Compare(b.After.StartsAt), cmp.Compare(a.After.Fingerprint(), b.After.Fingerprint()))
+}

@@ -1,0 +1,103 @@
+package incident_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+
+	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/incident"
+)
+
+// lives draws what is reported of some alerts of two services within the quiet period: each fires and resolves some
+// times, and keeps its severity.
+func lives(t *rapid.T, noon time.Time) []alert.Alert {
+	var reports []alert.Alert
+	for n := range rapid.IntRange(1, 4).Draw(t, "alerts") {
+		severity := rapid.SampledFrom([]alert.Severity{alert.Critical, alert.High, alert.Medium}).Draw(t, "severity")
+		service := rapid.SampledFrom([]string{"cart", "shop"}).Draw(t, "service")
+		now := noon
+		for range rapid.IntRange(1, 3).Draw(t, "periods") {
+			now = now.Add(time.Duration(rapid.IntRange(1, 5000).Draw(t, "pause")) * time.Second)
+			a := firing(fmt.Sprint("Alert", n), severity, now, "service", service)
+			a.UpdatedAt = now
+			reports = append(reports, a)
+			if rapid.Bool().Draw(t, "resolves") {
+				now = now.Add(time.Duration(rapid.IntRange(1, 100).Draw(t, "lasts")) * time.Second)
+				a.Status, a.EndsAt, a.UpdatedAt = alert.Resolved, now, now
+				reports = append(reports, a)
+			}
+		}
+	}
+	return reports
+}
+
+// show gives the incidents without what the order of writing decides, and checks what always holds.
+func show(b *bench) ([]string, error) {
+	var shown []string
+	var errs []error
+	for _, in := range b.incidents() {
+		records, err := b.store.RelatedAlerts(b.t.Context(), []string{in.ID}, 1000)
+		errs = append(errs, err)
+		firing, severity := 0, alert.Low
+		var names []string
+		for _, r := range records[in.ID] {
+			names = append(names, fmt.Sprint(r.Labels, r.Status, r.StartsAt.Unix(), r.Flaps()))
+			if r.Status == alert.Firing {
+				firing++
+			}
+			if r.Severity.Worse(severity) {
+				severity = r.Severity
+			}
+		}
+		if in.Severity != severity || (firing > 0) != (in.Status == incident.Open) {
+			errs = append(errs, fmt.Errorf("%s %s with %d firing alerts, the worst %s", in.Severity, in.Status, firing, severity))
+		}
+		slices.Sort(names)
+		shown = append(shown, fmt.Sprintln(in.CorrelationKey, in.Severity, in.Status, in.AffectedServices, strings.Join(names, " ")))
+	}
+	slices.Sort(shown)
+	return shown, errors.Join(errs...)
+}
+
+// TestReplayAndReorder checks that the same reports end in the same incidents, whatever their order, their batches and
+// how often they come, and that a replay tells nothing.
+func TestReplayAndReorder(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		reports := lives(rt, noon)
+		shuffled := rapid.Permutation(slices.Concat(reports, reports)).Draw(rt, "order")
+		size := rapid.IntRange(1, 5).Draw(rt, "batch")
+		var want, got []string
+		var errs []error
+		replayed := incident.Outcome{}
+		synctest.Test(t, func(t *testing.T) {
+			ordered, mixed := newBench(t), newBench(t)
+			for _, r := range reports {
+				ordered.handle(r)
+			}
+			for batch := range slices.Chunk(shuffled, size) {
+				mixed.handle(batch...)
+			}
+			var err error
+			want, err = show(ordered)
+			errs = append(errs, err)
+			got, err = show(mixed)
+			errs = append(errs, err)
+			replayed = mixed.handle(reports...)
+		})
+		if err := errors.Join(errs...); err != nil || !assert.ObjectsAreEqual(want, got) {
+			rt.Fatalf("%v: want\n%s\ngot\n%s", err, want, got)
+		}
+		if replayed != (incident.Outcome{}) {
+			rt.Fatalf("a replay did %+v", replayed)
+		}
+	})
+}
