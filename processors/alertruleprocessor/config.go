@@ -20,9 +20,12 @@ type Config struct {
 	// API is the monitoring_api extension that shows the rules; empty for none.
 	API component.ID `mapstructure:"api"`
 
+	// SQLStore is the sql_store extension whose rules, those made by the API, are evaluated too; empty for none.
+	SQLStore component.ID `mapstructure:"sql_store"`
+
 	// RuleFiles are patterns of files in the Prometheus format.
 	RuleFiles []string `mapstructure:"rule_files"`
-	// ReloadInterval is how often the rule files are looked at.
+	// ReloadInterval is how often the rule files and the stored rules are looked at.
 	ReloadInterval time.Duration `mapstructure:"reload_interval"`
 
 	// EvaluationInterval of groups that have none of their own.

@@ -15,6 +15,7 @@ import (
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/hostext"
 	"github.com/quantivista/monitoring/internal/metricstore"
+	"github.com/quantivista/monitoring/internal/rule"
 	"github.com/quantivista/monitoring/internal/ruleset"
 	"github.com/quantivista/monitoring/processors/alertruleprocessor/internal/metadata"
 )
@@ -85,6 +86,13 @@ func (p *alertRule) Start(_ context.Context, host component.Host) error {
 	store, err := hostext.Find[metricstore.Store](host, p.cfg.MetricStore)
 	if err != nil {
 		return fmt.Errorf("\"metric_store\": %w", err)
+	}
+	if p.cfg.SQLStore != (component.ID{}) {
+		stored, err := hostext.Find[rule.Revisions](host, p.cfg.SQLStore)
+		if err != nil {
+			return fmt.Errorf("\"sql_store\": %w", err)
+		}
+		p.source = ruleset.Join(p.source, ruleset.NewStored(stored))
 	}
 	p.running, err = p.run(host, store)
 	return err

@@ -6,13 +6,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/quantivista/monitoring/internal/alert"
-	"github.com/quantivista/monitoring/internal/ruleset"
+	"github.com/quantivista/monitoring/internal/rule"
 )
 
 const hot = `
@@ -69,23 +68,24 @@ func TestAnAlertFiresAndIsResolved(t *testing.T) {
 	})
 }
 
-// stored is a source of rules that have an identity, as a database is.
-type stored struct{}
+// database is an sql_store extension with one rule.
+type database struct{ component.Component }
 
-func (stored) Groups(context.Context) (ruleset.Set, []ruleset.FileError) {
-	group := rulefmt.RuleGroup{Name: "api", Rules: []rulefmt.Rule{{Alert: "Down", Expr: "up == 0"}}}
-	return ruleset.Set{Version: "1", Files: []ruleset.File{{
-		Name: "api", Groups: []rulefmt.RuleGroup{group}, RuleIDs: map[string]map[string]string{"api": {"Down": "rule-1"}},
-	}}}, nil
+func (database) RulesRevision(context.Context) (int64, error) { return 1, nil }
+
+func (database) EnabledRules(context.Context) ([]rule.Rule, int64, error) {
+	return []rule.Rule{{
+		ID: "rule-1", Name: "Down", Query: "up == 0", Duration: "0s", EvaluationInterval: "5s", Severity: alert.Critical, Enabled: true,
+	}}, 1, nil
 }
 
-func TestAnotherSourceOfRules(t *testing.T) {
+func TestStoredRules(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, down)
-		b.host = &host{extensions: map[component.ID]component.Component{b.cfg.MetricStore: b.store}}
+		b.cfg.SQLStore = component.MustNewID("sql_store")
+		b.host = &host{extensions: map[component.ID]component.Component{b.cfg.MetricStore: b.store, b.cfg.SQLStore: database{}}}
 		p, err := newProcessor(b.cfg, b.set, b.next)
 		require.NoError(t, err)
-		p.source = ruleset.Join(p.source, stored{})
 		require.NoError(t, p.Start(t.Context(), b.host))
 		b.proc = p
 		defer b.close()
@@ -93,7 +93,21 @@ func TestAnotherSourceOfRules(t *testing.T) {
 		ids := map[string]bool{}
 		for _, a := range b.next.take() {
 			ids[a.RuleID] = true
+			if a.RuleID == "rule-1" {
+				assert.Equal(t, alert.Critical, a.Severity)
+			}
 		}
-		assert.Equal(t, map[string]bool{"": true, "rule-1": true}, ids, "that of the file and that of the source")
+		assert.Equal(t, map[string]bool{"": true, "rule-1": true}, ids, "that of the file and the stored one")
 	})
+}
+
+func TestStartWithoutTheStoreOfRules(t *testing.T) {
+	b := newBench(t, down)
+	defer b.close()
+	b.cfg.SQLStore = component.MustNewID("sql_store")
+	p, err := newProcessor(b.cfg, b.set, b.next)
+	require.NoError(t, err)
+	b.proc = p
+	err = p.Start(t.Context(), &host{extensions: map[component.ID]component.Component{b.cfg.MetricStore: b.store}})
+	require.ErrorContains(t, err, `"sql_store": extension "sql_store" is not running`)
 }
