@@ -1,0 +1,65 @@
+package incidentexporter
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/incident"
+)
+
+// Config of the incident exporter.
+type Config struct {
+	// SQLStore is the sql_store extension that keeps alerts and incidents.
+	SQLStore component.ID `mapstructure:"sql_store"`
+
+	// CorrelationLabels are those that the alerts of an incident share.
+	CorrelationLabels []string `mapstructure:"correlation_labels"`
+	// MinSeverity is the least one that opens an incident.
+	MinSeverity string `mapstructure:"min_severity"`
+	// TitleTemplate is a Go text/template; see incident.ParseTitle.
+	TitleTemplate string `mapstructure:"title_template"`
+	// QuietPeriod is how long a mitigated incident waits to be resolved.
+	QuietPeriod time.Duration `mapstructure:"quiet_period"`
+	// ReopenWindow is how long a resolved incident takes back alerts.
+	ReopenWindow time.Duration `mapstructure:"reopen_window"`
+	// FlapWindow joins periods of an alert that start no further apart.
+	FlapWindow time.Duration `mapstructure:"flap_window"`
+	// SweepInterval is how often mitigated incidents are looked at.
+	SweepInterval time.Duration `mapstructure:"sweep_interval"`
+
+	TimeoutConfig exporterhelper.TimeoutConfig                             `mapstructure:",squash"`
+	QueueConfig   configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+	RetryConfig   configretry.BackOffConfig                                `mapstructure:"retry_on_failure"`
+}
+
+// Validate names every fault by its key.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.SQLStore == (component.ID{}) {
+		errs = append(errs, errors.New("\"sql_store\" must name a sql_store extension, such as sql_store"))
+	}
+	if c.SweepInterval <= 0 {
+		errs = append(errs, fmt.Errorf("\"sweep_interval\" must be positive, is %s", c.SweepInterval))
+	}
+	rules, err := c.correlation()
+	return errors.Join(append(errs, err, rules.Validate())...)
+}
+
+// correlation gives the rules. The error is about the title's template alone.
+func (c *Config) correlation() (incident.Correlation, error) {
+	title, err := incident.ParseTitle(c.TitleTemplate)
+	if err != nil {
+		err = fmt.Errorf("\"title_template\" must be a Go text/template such as %q: %w", incident.DefaultTitle, err)
+	}
+	return incident.Correlation{
+		Labels: c.CorrelationLabels, MinSeverity: alert.Severity(c.MinSeverity), Title: title,
+		QuietPeriod: c.QuietPeriod, ReopenWindow: c.ReopenWindow, FlapWindow: c.FlapWindow,
+	}, err
+}

@@ -1,0 +1,59 @@
+package incidentexporter
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/confmap/xconfmap"
+
+	"github.com/quantivista/monitoring/exporters/incidentexporter/internal/metadata"
+)
+
+func load(t *testing.T, name string) *Config {
+	conf, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	sub, err := conf.Sub(component.NewIDWithName(metadata.Type, name).String())
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, sub.Unmarshal(cfg))
+	return cfg
+}
+
+func TestDefaultConfig(t *testing.T) {
+	cfg := load(t, "")
+	require.NoError(t, xconfmap.Validate(cfg))
+	assert.Equal(t, createDefaultConfig(), cfg)
+	assert.True(t, cfg.QueueConfig.HasValue())
+	assert.True(t, cfg.RetryConfig.Enabled)
+	assert.Zero(t, cfg.RetryConfig.MaxElapsedTime, "an outage may last")
+}
+
+func TestAllKeys(t *testing.T) {
+	cfg := load(t, "all")
+	require.NoError(t, xconfmap.Validate(cfg))
+	assert.Equal(t, component.MustNewIDWithName("sql_store", "main"), cfg.SQLStore)
+	assert.Equal(t, []string{"team"}, cfg.CorrelationLabels)
+	assert.Equal(t, "high", cfg.MinSeverity)
+	assert.Equal(t, "{{ .Labels.team }}: {{ .Name }}", cfg.TitleTemplate)
+	assert.Equal(t, []time.Duration{5 * time.Minute, 30 * time.Minute, 15 * time.Minute, time.Minute, 10 * time.Second},
+		[]time.Duration{cfg.QuietPeriod, cfg.ReopenWindow, cfg.FlapWindow, cfg.SweepInterval, cfg.TimeoutConfig.Timeout})
+	assert.Equal(t, component.MustNewID("file_storage"), *cfg.QueueConfig.Get().StorageID)
+	assert.Equal(t, time.Minute, cfg.RetryConfig.MaxInterval)
+}
+
+func TestValidateNamesEveryKey(t *testing.T) {
+	cfg := load(t, "bad")
+	cfg.SQLStore = component.ID{}
+	err := xconfmap.Validate(cfg)
+	for _, want := range []string{
+		`"sql_store" must name`, `"correlation_labels::0"`, `"min_severity": severity must be one of`, `"title_template" must be`,
+		`"quiet_period"`, `"reopen_window"`, `"flap_window"`, `"sweep_interval" must be positive`,
+	} {
+		assert.ErrorContains(t, err, want)
+	}
+}
