@@ -73,6 +73,7 @@ e2e-only:
 .PHONY: bench
 bench: build $(PEERS)/prometheus ## Measure the hot path, and the whole against a real Prometheus
 	go test -run '^$$' -bench . -benchmem ./exporters/metricstoreexporter/
+	go test -run '^$$' -bench RuleCycle -benchmem ./processors/alertruleprocessor/
 	go run ./test/bench/compare -collector $(BINARY) -prometheus $(PEERS)/prometheus
 
 .PHONY: need-gcc

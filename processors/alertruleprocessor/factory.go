@@ -20,7 +20,7 @@ func NewFactory() processor.Factory {
 func createDefaultConfig() component.Config {
 	return &Config{
 		MetricStore:        component.MustNewID("metric_store"),
-		ReloadInterval:     5 * time.Second,
+		ReloadInterval:     2 * time.Second,
 		EvaluationInterval: 15 * time.Second,
 		Concurrency:        4,
 		ExternalURL:        "http://localhost:8090/prometheus",
