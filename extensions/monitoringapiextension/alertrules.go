@@ -184,7 +184,7 @@ func checkRule(ctx context.Context, r *rule.Rule) error {
 // ruleFaults finds every FieldError in a tree of joined errors.
 func ruleFaults(list []problem.FieldError, err error) []problem.FieldError {
 	var field *rule.FieldError
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // The tree is walked node by node.
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, each := range joined.Unwrap() {
 			list = ruleFaults(list, each)
 		}

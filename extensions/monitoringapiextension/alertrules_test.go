@@ -107,7 +107,7 @@ func TestListOfAlertRules(t *testing.T) {
 	base, _ := startWithState(t, "ann")
 	for i, name := range []string{"C", "A", "D", "B"} {
 		sendJSON(t, http.MethodPost, base+"/api/v1/alerts/rules", fmt.Sprintf(
-			`{"name":%q,"query":"up == 0","duration":"1m","severity":"%s","enabled":%t}`, name, []string{"low", "high"}[i%2], i > 0), http.StatusCreated)
+			`{"name":%q,"query":"up == 0","duration":"1m","severity":%q,"enabled":%t}`, name, []string{"low", "high"}[i%2], i > 0), http.StatusCreated)
 	}
 	for query, want := range map[string][]string{
 		"": {"A", "B", "C", "D"}, "limit=1": {"A", "B", "C", "D"}, "enabled=true": {"A", "B", "D"}, "enabled=false": {"C"}, "severity=high": {"A", "B"},

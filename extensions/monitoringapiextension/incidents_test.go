@@ -133,7 +133,7 @@ func TestListOfIncidents(t *testing.T) {
 	assert.JSONEq(t, `[]`, get(t, base+"/api/v1/incidents").body)
 	var ids []string // the newest first
 	for i := range 5 {
-		in := createIncident(t, base, fmt.Sprintf(`{"title":"T%d","severity":"%s"}`, i, []string{"low", "high"}[i%2]))
+		in := createIncident(t, base, fmt.Sprintf(`{"title":"T%d","severity":%q}`, i, []string{"low", "high"}[i%2]))
 		ids = append([]string{in.ID}, ids...)
 	}
 	sendJSON(t, http.MethodPut, base+"/api/v1/incidents/"+ids[4], `{"status":"resolved"}`, http.StatusOK)

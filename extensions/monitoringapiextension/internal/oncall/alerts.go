@@ -63,7 +63,7 @@ func (c *AlertChange) apply(ctx context.Context, tx incident.Tx, id string) (ale
 func (c *AlertChange) events(incidentID, by string, change *alert.Change) (events []incident.TimelineEvent) {
 	before, after := change.Before.Status, change.After.Status
 	if before != after {
-		metadata := map[string]any{"alertId": change.After.ID, "oldStatus": string(before), "newStatus": string(after)}
+		metadata := map[string]any{"alertId": change.After.ID, "alertName": change.After.Name(), "oldStatus": string(before), "newStatus": string(after)}
 		content := fmt.Sprintf("Alert '%s' fires again", change.After.Name())
 		if after == alert.Resolved {
 			content = fmt.Sprintf("Alert '%s' resolved by '%s'", change.After.Name(), c.ResolvedBy)
