@@ -69,6 +69,21 @@ func TestMalformedAlertsAreRefusedAlone(t *testing.T) {
 	metadatatest.AssertEqualExporterIncidentIncidentTransitions(t, telemetry, points("transition", "opened", 1), metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 }
 
+func TestRefusedAlertsAreFoundInTheirBatch(t *testing.T) {
+	store := openSQLite(t)
+	store.refuse = "Bad"
+	e, stop := start(t, store, settings(), direct)
+	defer stop()
+	now := time.Now()
+	require.NoError(t, e.ConsumeMetrics(t.Context(), metrics(t, firing("A", now), firing("Bad", now), firing("B", now), firing("C", now))))
+	all := store.incidents(t)
+	require.Len(t, all, 1)
+	assert.Equal(t, 3, all[0].AlertCount)
+	err := e.ConsumeMetrics(t.Context(), metrics(t, firing("Bad", now)))
+	require.ErrorIs(t, err, state.ErrConflict)
+	assert.True(t, consumererror.IsPermanent(err))
+}
+
 func TestOutageLosesNothing(t *testing.T) {
 	store := openSQLite(t)
 	e, stop := start(t, store, settings(), func(cfg *Config) {
@@ -115,7 +130,7 @@ func TestStoreMustBeThere(t *testing.T) {
 func TestTwoReplicasOnPostgreSQL(t *testing.T) {
 	server, err := postgrestest.New()
 	require.NoError(t, err)
-	defer func() { require.NoError(t, server.Stop()) }()
+	t.Cleanup(func() { require.NoError(t, server.Stop()) })
 	url, err := server.CreateDatabase(t.Context(), "incidents")
 	require.NoError(t, err)
 	var replicas errgroup.Group
@@ -126,15 +141,19 @@ func TestTwoReplicasOnPostgreSQL(t *testing.T) {
 		store := opened(t, pool, err)
 		stores = append(stores, store)
 		e, stop := start(t, store, settings(), direct)
-		defer stop()
+		t.Cleanup(stop)
+		var batches []pmetric.Metrics
+		for round := range 20 {
+			a, b := firing("Slow", begin), firing("Down", begin.Add(time.Second))
+			a.UpdatedAt, b.UpdatedAt = begin.Add(time.Duration(round)*time.Second), begin.Add(time.Duration(round)*time.Second)
+			if round == 19 {
+				a, b = resolved(a, a.UpdatedAt), resolved(b, b.UpdatedAt)
+			}
+			batches = append(batches, metrics(t, a, b))
+		}
 		replicas.Go(func() error {
-			for round := range 20 {
-				a, b := firing("Slow", begin), firing("Down", begin.Add(time.Second))
-				a.UpdatedAt, b.UpdatedAt = begin.Add(time.Duration(round)*time.Second), begin.Add(time.Duration(round)*time.Second)
-				if round == 19 {
-					a, b = resolved(a, a.UpdatedAt), resolved(b, b.UpdatedAt)
-				}
-				if err := e.ConsumeMetrics(t.Context(), metrics(t, a, b)); err != nil {
+			for _, batch := range batches {
+				if err := e.ConsumeMetrics(t.Context(), batch); err != nil {
 					return err
 				}
 			}

@@ -3,6 +3,7 @@ package incidentexporter
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,19 +28,33 @@ type testStore struct {
 	*sqlstore.Store
 
 	away   atomic.Bool
+	refuse string     // the name of an alert that conflicts with what is stored
 	writes chan error // what each Write answered, as long as there is room
 }
 
 func (s *testStore) Write(ctx context.Context, do func(context.Context, incident.Tx) error) error {
 	err := state.ErrUnavailable
 	if !s.away.Load() {
-		err = s.Store.Write(ctx, do)
+		err = s.Store.Write(ctx, func(ctx context.Context, tx incident.Tx) error { return do(ctx, refusingTx{tx, s.refuse}) })
 	}
 	select {
 	case s.writes <- err:
 	default:
 	}
 	return err
+}
+
+// refusingTx refuses alerts of one name.
+type refusingTx struct {
+	incident.Tx
+	name string
+}
+
+func (tx refusingTx) Intake(ctx context.Context, reports []alert.Alert, window time.Duration) ([]alert.Change, error) {
+	if slices.ContainsFunc(reports, func(a alert.Alert) bool { return a.Name() == tx.name }) {
+		return nil, state.ErrConflict
+	}
+	return tx.Tx.Intake(ctx, reports, window)
 }
 
 func openSQLite(t *testing.T) *testStore {
