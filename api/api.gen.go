@@ -307,7 +307,7 @@ type AlertRule struct {
 	// Enabled True if absent from a new rule.
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// EvaluationInterval The time between two evaluations; `15s` if absent from a new rule.
+	// EvaluationInterval The time between two evaluations; `5s` if absent from a new rule.
 	EvaluationInterval *string `json:"evaluationInterval,omitempty"`
 
 	// FiringAlerts How many of its alerts fire; the server gives it.

@@ -32,6 +32,7 @@ import (
 	lokireceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/lokireceiver"
 	prometheusreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver"
 	syslogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver"
+	incidentexporter "github.com/quantivista/monitoring/exporters/incidentexporter"
 	metricstoreexporter "github.com/quantivista/monitoring/exporters/metricstoreexporter"
 	optionalotlpexporter "github.com/quantivista/monitoring/exporters/optionalotlpexporter"
 	metricstoreextension "github.com/quantivista/monitoring/extensions/metricstoreextension"
@@ -138,6 +139,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
+		incidentexporter.NewFactory(),
 		metricstoreexporter.NewFactory(),
 		optionalotlpexporter.NewFactory(),
 		debugexporter.NewFactory(),
@@ -150,6 +152,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
+		incidentexporter.NewFactory().Type():              "github.com/quantivista/monitoring v0.1.0",
 		metricstoreexporter.NewFactory().Type():           "github.com/quantivista/monitoring v0.1.0",
 		optionalotlpexporter.NewFactory().Type():          "github.com/quantivista/monitoring v0.1.0",
 		debugexporter.NewFactory().Type():                 "go.opentelemetry.io/collector/exporter/debugexporter v0.145.0",

@@ -7,7 +7,7 @@ import (
 )
 
 // defaultEvaluationInterval lets a rule fire within 15 seconds of its duration.
-const defaultEvaluationInterval = "15s"
+const defaultEvaluationInterval = "5s"
 
 // fromAlertRule gives what a request makes of a rule. What the server gives is the known rule's, and so is what may be
 // left out.

@@ -23,7 +23,7 @@ func TestAlertRulesLife(t *testing.T) {
 	assert.Equal(t, "ann", *r.CreatedBy, "what the server gives is not the client's")
 	assert.NotEqual(t, "mine", *r.ID)
 	assert.True(t, *r.Enabled)
-	assert.Equal(t, "15s", *r.EvaluationInterval)
+	assert.Equal(t, "5s", *r.EvaluationInterval)
 	assert.Equal(t, map[string]string{"team": "a"}, *r.Labels)
 	url := base + created.header.Get("Location")
 	got := get(t, url)

@@ -104,6 +104,6 @@ func follow(ctx context.Context, tx incident.Tx, id string) error {
 	if in, err = tx.UpdateIncident(ctx, in); err != nil {
 		return err
 	}
-	_, err = tx.AppendEvents(ctx, statusChange(id, System, before, in.Status))
+	_, err = tx.AppendEvents(ctx, statusChange(id, incident.Author, before, in.Status))
 	return err
 }

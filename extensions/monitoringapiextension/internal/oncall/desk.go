@@ -9,9 +9,6 @@ import (
 	"github.com/quantivista/monitoring/internal/incident"
 )
 
-// System is the author of what follows from what people do, and is not said by them.
-const System = "monitoring-system"
-
 // Desk makes changes. It is safe for concurrent use.
 type Desk struct {
 	Store incident.Writer
