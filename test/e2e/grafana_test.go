@@ -82,9 +82,10 @@ func TestGrafanaDataSource(t *testing.T) {
 	require.Len(t, exemplars[0].Exemplars, 1)
 	assert.Equal(t, "01000000000000000000000000000000", exemplars[0].Exemplars[0].Labels["trace_id"])
 
-	var rules struct{ Groups []any }
+	var rules struct{ Groups []struct{ Name, File string } }
 	c.prometheus(t, http.MethodGet, "rules", nil, &rules)
-	assert.Empty(t, rules.Groups)
+	require.Len(t, rules.Groups, 1, "there are no rule files here")
+	assert.Equal(t, "built-in", rules.Groups[0].File)
 	var targets struct{ ActiveTargets []struct{ ScrapePool string } }
 	await(t, "the target", func() error {
 		c.prometheus(t, http.MethodGet, "targets", nil, &targets)
