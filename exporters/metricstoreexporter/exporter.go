@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/prometheus/storage"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -92,7 +93,8 @@ func (e *storeExporter) sweep(ctx context.Context) {
 }
 
 // consume writes all data points of md that can be written, in one transaction. It returns a permanent error
-// where none could be, nil where some could, and a retryable error, with nothing written, where the store failed.
+// where none could be, or where not all could and the context asks for all or none; nil where some could; and a
+// retryable error, with nothing written, where the store failed.
 func (e *storeExporter) consume(ctx context.Context, md pmetric.Metrics) error {
 	app := e.store.Appender(ctx)
 	b := e.newBatch(app)
@@ -101,16 +103,25 @@ func (e *storeExporter) consume(ctx context.Context, md pmetric.Metrics) error {
 	for i := range resources.Len() {
 		b.resource(resources.At(i))
 		if b.failure != nil {
-			if err := app.Rollback(); err != nil {
-				e.logger.Error("Rolling back a batch failed", zap.Error(err))
-			}
+			e.rollback(app)
 			return b.failure
 		}
+	}
+	if b.refused.total() > 0 && metricstore.IsAtomic(ctx) {
+		e.rollback(app)
+		b.accepted = 0
+		return e.report(ctx, b)
 	}
 	if err := app.Commit(); err != nil {
 		return storeFailure(fmt.Errorf("write to the metric store: %w", err))
 	}
 	return e.report(ctx, b)
+}
+
+func (e *storeExporter) rollback(app storage.Appender) {
+	if err := app.Rollback(); err != nil {
+		e.logger.Error("Rolling back a batch failed", zap.Error(err))
+	}
 }
 
 // report counts what was refused.

@@ -136,6 +136,25 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestAllOrNothing stores nothing of a request that asks for all or none and has one bad point.
+func TestAllOrNothing(t *testing.T) {
+	store := newTestStore(t, nil)
+	e := startExporter(t, store, nil)
+	now := time.Now().Truncate(time.Millisecond)
+	require.NoError(t, e.consume(context.Background(), gauges("first", now, 0)))
+	before := dump(t, store)
+
+	mixed := gauges("first", now.Add(-10*time.Hour), 1)
+	gauges("ok", now, 1).ResourceMetrics().MoveAndAppendTo(mixed.ResourceMetrics())
+	err := e.consume(metricstore.WithAtomic(context.Background()), mixed)
+	require.ErrorContains(t, err, "too_old")
+	assert.True(t, consumererror.IsPermanent(err))
+	assert.Equal(t, before, dump(t, store))
+
+	require.NoError(t, e.consume(metricstore.WithAtomic(context.Background()), gauges("ok", now, 1)))
+	assert.Len(t, dump(t, store), 2)
+}
+
 // TestBrokenStore answers a failed commit with a retryable error and stores all when it is sent again.
 func TestBrokenStore(t *testing.T) {
 	store := newTestStore(t, nil)

@@ -136,6 +136,17 @@ func TestRefusedMetricsAreNotStored(t *testing.T) {
 	assert.Empty(t, series(t, base, `{__name__=~".+"}`))
 }
 
+func TestOneMetricTooOldRefusesTheRequest(t *testing.T) {
+	base := startCollector(t)
+	status, body := do(t, http.MethodPost, base+"/api/v1/metrics/custom", []byte(`{"metrics":[{"name":"first","value":1}]}`))
+	require.Equal(t, http.StatusCreated, status, body)
+	status, body = do(t, http.MethodPost, base+"/api/v1/metrics/custom", []byte(`{"metrics":[
+		{"name":"good","value":1},{"name":"old","value":1,"timestamp":"2001-01-01T00:00:00Z"}]}`))
+	assert.Equal(t, http.StatusUnprocessableEntity, status, body)
+	assert.Contains(t, body, "too_old")
+	assert.Empty(t, series(t, base, "good"), "half of a refused request was stored")
+}
+
 func FuzzPost(f *testing.F) {
 	for _, seed := range []string{
 		`{"metrics":[{"name":"a","value":1,"labels":{"x":"y","job":"j"},"timestamp":"2025-06-20T15:08:23Z"}]}`,

@@ -17,6 +17,7 @@ import (
 	"github.com/quantivista/monitoring/api"
 	"github.com/quantivista/monitoring/extensions/monitoringapiextension"
 	"github.com/quantivista/monitoring/internal/hostext"
+	"github.com/quantivista/monitoring/internal/metricstore"
 	"github.com/quantivista/monitoring/internal/problem"
 )
 
@@ -106,7 +107,7 @@ func (r *customMetrics) take(ctx context.Context, request api.CustomMetrics) err
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(r.base, cancel)()
-	ctx = r.obs.StartMetricsOp(ctx)
+	ctx = r.obs.StartMetricsOp(metricstore.WithAtomic(ctx))
 	err := r.next.ConsumeMetrics(ctx, convert(points))
 	r.obs.EndMetricsOp(ctx, format, len(points), err)
 	return refusal(ctx, err)
