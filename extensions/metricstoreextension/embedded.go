@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap/exp/zapslog"
 
 	"github.com/quantivista/monitoring/extensions/metricstoreextension/internal/metadata"
+	"github.com/quantivista/monitoring/internal/componenthealth"
 	"github.com/quantivista/monitoring/internal/metricstore"
 	"github.com/quantivista/monitoring/internal/promtelemetry"
 )
@@ -106,11 +107,11 @@ func (s *embeddedStore) Start(_ context.Context, host component.Host) error {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &running{
 		telemetry:  telemetry,
-		supervisor: &supervisor{store: s, health: &health{host: host}},
+		supervisor: &supervisor{store: s, health: componenthealth.NewReporter(host)},
 		stop:       stop,
 		done:       make(chan struct{}),
 	}
-	r.supervisor.health.report(nil)
+	r.supervisor.health.Report(nil)
 	go func() {
 		defer close(r.done)
 		r.supervisor.run(ctx)

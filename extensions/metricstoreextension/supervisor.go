@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/quantivista/monitoring/internal/componenthealth"
 )
 
 const (
@@ -23,7 +25,7 @@ const (
 // It is one goroutine, the only one to replace the store's database between Start and Shutdown.
 type supervisor struct {
 	store  *embeddedStore
-	health *health
+	health *componenthealth.Reporter
 	watch  failureWatch
 
 	// closing is a database whose users have not all left.
@@ -57,7 +59,7 @@ func (s *supervisor) run(ctx context.Context) {
 		}
 		if err := s.look(ctx); err != nil {
 			s.store.logger.Error("The metric store cannot go on", "err", err)
-			s.health.permanent(err)
+			s.health.Permanent(err)
 			return
 		}
 	}
@@ -79,10 +81,10 @@ func (s *supervisor) look(ctx context.Context) error {
 	case space.low():
 		reason := space.error()
 		d.shortage.Store(&reason)
-		s.health.report(reason)
+		s.health.Report(reason)
 	default:
 		d.shortage.Store(nil)
-		s.health.report(s.watch.look(time.Now(), d.registry.value))
+		s.health.Report(s.watch.look(time.Now(), d.registry.value))
 	}
 	return nil
 }
@@ -90,7 +92,7 @@ func (s *supervisor) look(ctx context.Context) error {
 // suspend closes the database until it can be opened again.
 func (s *supervisor) suspend(ctx context.Context, d *database, reason error) {
 	s.store.logger.Error("The metric store closes its TSDB until the disk takes writes", "reason", reason)
-	s.health.report(reason)
+	s.health.Report(reason)
 	s.store.current.Store(nil)
 	s.closing = d
 	s.nextReopen, s.pause = time.Time{}, s.store.superviseEvery
@@ -143,7 +145,7 @@ func (s *supervisor) reopen(space spaceReport) error {
 		return nil
 	}
 	if !space.fits(lastSegmentSize(s.store.cfg.Directory)) {
-		s.health.report(space.error())
+		s.health.Report(space.error())
 		return nil
 	}
 	err := s.finishUnfinished()
@@ -152,7 +154,7 @@ func (s *supervisor) reopen(space spaceReport) error {
 	}
 	if err == nil {
 		s.store.logger.Info("The metric store has opened its TSDB again")
-		s.health.report(nil)
+		s.health.Report(nil)
 		return nil
 	}
 	var system syscall.Errno
@@ -160,7 +162,7 @@ func (s *supervisor) reopen(space spaceReport) error {
 		return fmt.Errorf("open the TSDB again: %w", err)
 	}
 	s.store.logger.Warn("The TSDB does not open yet", "err", err)
-	s.health.report(err)
+	s.health.Report(err)
 	s.pause = min(2*s.pause, slowestReopen)
 	s.nextReopen = now.Add(s.pause)
 	return nil

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/componenthealth"
 	"github.com/quantivista/monitoring/internal/incident"
 	"github.com/quantivista/monitoring/internal/rule"
 	"github.com/quantivista/monitoring/internal/servicehealth"
@@ -63,7 +64,7 @@ func (e *sqlStore) Start(ctx context.Context, host component.Host) error {
 	}
 	run, stop := context.WithCancel(context.Background())
 	e.stop = stop
-	w := &watcher{store: e.store, logger: e.logger, every: e.checkEvery, health: &health{host: host}, migrated: err == nil}
+	w := &watcher{store: e.store, logger: e.logger, every: e.checkEvery, health: componenthealth.NewReporter(host), migrated: err == nil}
 	w.report(err)
 	e.done.Go(func() { w.run(run) })
 	return nil

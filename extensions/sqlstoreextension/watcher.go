@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/quantivista/monitoring/internal/componenthealth"
 	"github.com/quantivista/monitoring/internal/sqlstore"
 	"github.com/quantivista/monitoring/internal/state"
 )
@@ -25,7 +26,7 @@ type watcher struct {
 	store    *sqlstore.Store
 	logger   *zap.Logger
 	every    time.Duration
-	health   *health
+	health   *componenthealth.Reporter
 	migrated bool
 	failing  bool
 }
@@ -47,7 +48,7 @@ func (w *watcher) run(ctx context.Context) {
 		}
 		if err != nil && !w.migrated && !errors.Is(err, state.ErrUnavailable) {
 			w.logger.Error("The state store cannot go on", zap.Error(err))
-			w.health.fatal(err)
+			w.health.Fatal(err)
 			return
 		}
 		w.report(err)
@@ -80,5 +81,5 @@ func (w *watcher) report(err error) {
 		w.logger.Info("The state database is available again")
 	}
 	w.failing = err != nil
-	w.health.report(err)
+	w.health.Report(err)
 }

@@ -1,13 +1,11 @@
 package metricstoreextension
 
 import (
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component/componentstatus"
 )
 
 func TestFailuresOfBackgroundWork(t *testing.T) {
@@ -31,30 +29,6 @@ func TestFailuresOfBackgroundWork(t *testing.T) {
 
 	counters["prometheus_tsdb_compactions_failed_total"] = 0 // the TSDB was opened again
 	require.NoError(t, watch.look(now.Add(3*calmAfter), value))
-}
-
-func TestHealthReportsChangesOnce(t *testing.T) {
-	host := newTestHost()
-	h := &health{host: host}
-	full, other := errors.New("full"), errors.New("other")
-	h.report(nil)
-	h.report(nil)
-	h.report(full)
-	h.report(full)
-	h.report(other)
-	h.report(nil)
-	h.permanent(full)
-	var got []componentstatus.Status
-	for _, e := range host.events {
-		got = append(got, e.Status())
-	}
-	assert.Equal(t, []componentstatus.Status{
-		componentstatus.StatusOK,
-		componentstatus.StatusRecoverableError,
-		componentstatus.StatusRecoverableError,
-		componentstatus.StatusOK,
-		componentstatus.StatusPermanentError,
-	}, got)
 }
 
 // Every counter that the extension judges the TSDB by is one that the TSDB has.

@@ -3,39 +3,7 @@ package metricstoreextension
 import (
 	"fmt"
 	"time"
-
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 )
-
-// health reports changes of the store's status, once each.
-type health struct {
-	host component.Host
-	last componentstatus.Status
-	text string
-}
-
-// report an error that passes, or nil for good health.
-func (h *health) report(err error) {
-	if err == nil {
-		h.event(componentstatus.NewEvent(componentstatus.StatusOK), "")
-		return
-	}
-	h.event(componentstatus.NewRecoverableErrorEvent(err), err.Error())
-}
-
-// permanent reports an error that only a restart, or a human, ends.
-func (h *health) permanent(err error) {
-	h.event(componentstatus.NewPermanentErrorEvent(err), err.Error())
-}
-
-func (h *health) event(e *componentstatus.Event, text string) {
-	if e.Status() == h.last && text == h.text {
-		return
-	}
-	h.last, h.text = e.Status(), text
-	componentstatus.ReportStatus(h.host, e)
-}
 
 // calmAfter is how long nothing must have failed for the TSDB to be well again. It tries its work again at
 // least once a minute.
