@@ -59,7 +59,7 @@ func (*alertRule) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: false}
 }
 
-// ConsumeMetrics passes on alerts of others, such as those of an alert receiver in the same pipeline. Other metrics
+// ConsumeMetrics passes on alerts of others, such as those of another collector. Other metrics
 // end here: rules ask the metric store, not the pipeline.
 func (p *alertRule) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	alerts := pmetric.NewMetrics()
