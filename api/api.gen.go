@@ -17,6 +17,105 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AcknowledgementOf.
+const (
+	AcknowledgementOfAlert    AcknowledgementOf = "alert"
+	AcknowledgementOfIncident AcknowledgementOf = "incident"
+)
+
+// Valid indicates whether the value is a known member of the AcknowledgementOf enum.
+func (e AcknowledgementOf) Valid() bool {
+	switch e {
+	case AcknowledgementOfAlert:
+		return true
+	case AcknowledgementOfIncident:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AlertExplanationStatus.
+const (
+	AlertExplanationStatusFiring   AlertExplanationStatus = "firing"
+	AlertExplanationStatusResolved AlertExplanationStatus = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the AlertExplanationStatus enum.
+func (e AlertExplanationStatus) Valid() bool {
+	switch e {
+	case AlertExplanationStatusFiring:
+		return true
+	case AlertExplanationStatusResolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AlertNotificationState.
+const (
+	Failed     AlertNotificationState = "failed"
+	Retrying   AlertNotificationState = "retrying"
+	Sending    AlertNotificationState = "sending"
+	Sent       AlertNotificationState = "sent"
+	Superseded AlertNotificationState = "superseded"
+)
+
+// Valid indicates whether the value is a known member of the AlertNotificationState enum.
+func (e AlertNotificationState) Valid() bool {
+	switch e {
+	case Failed:
+		return true
+	case Retrying:
+		return true
+	case Sending:
+		return true
+	case Sent:
+		return true
+	case Superseded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AlertNotificationTold.
+const (
+	AlertNotificationToldFiring   AlertNotificationTold = "firing"
+	AlertNotificationToldResolved AlertNotificationTold = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the AlertNotificationTold enum.
+func (e AlertNotificationTold) Valid() bool {
+	switch e {
+	case AlertNotificationToldFiring:
+		return true
+	case AlertNotificationToldResolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AlertReportGroupBy.
+const (
+	AlertReportGroupByRule    AlertReportGroupBy = "rule"
+	AlertReportGroupByService AlertReportGroupBy = "service"
+)
+
+// Valid indicates whether the value is a known member of the AlertReportGroupBy enum.
+func (e AlertReportGroupBy) Valid() bool {
+	switch e {
+	case AlertReportGroupByRule:
+		return true
+	case AlertReportGroupByService:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AlertSeverity.
 const (
 	AlertSeverityCritical AlertSeverity = "critical"
@@ -62,6 +161,66 @@ func (e AlertStatus) Valid() bool {
 	}
 }
 
+// Defines values for DryRunAlertState.
+const (
+	DryRunAlertStateFiring   DryRunAlertState = "firing"
+	DryRunAlertStatePending  DryRunAlertState = "pending"
+	DryRunAlertStateResolved DryRunAlertState = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the DryRunAlertState enum.
+func (e DryRunAlertState) Valid() bool {
+	switch e {
+	case DryRunAlertStateFiring:
+		return true
+	case DryRunAlertStatePending:
+		return true
+	case DryRunAlertStateResolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EvidenceSourceName.
+const (
+	Logs    EvidenceSourceName = "logs"
+	Metrics EvidenceSourceName = "metrics"
+	Traces  EvidenceSourceName = "traces"
+)
+
+// Valid indicates whether the value is a known member of the EvidenceSourceName enum.
+func (e EvidenceSourceName) Valid() bool {
+	switch e {
+	case Logs:
+		return true
+	case Metrics:
+		return true
+	case Traces:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EvidenceSourceState.
+const (
+	Away      EvidenceSourceState = "away"
+	Collected EvidenceSourceState = "collected"
+)
+
+// Valid indicates whether the value is a known member of the EvidenceSourceState enum.
+func (e EvidenceSourceState) Valid() bool {
+	switch e {
+	case Away:
+		return true
+	case Collected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthLevel.
 const (
 	Degraded  HealthLevel = "degraded"
@@ -77,6 +236,27 @@ func (e HealthLevel) Valid() bool {
 	case Healthy:
 		return true
 	case Unhealthy:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IncidentEvidenceState.
+const (
+	IncidentEvidenceStateCollecting IncidentEvidenceState = "collecting"
+	IncidentEvidenceStateComplete   IncidentEvidenceState = "complete"
+	IncidentEvidenceStatePending    IncidentEvidenceState = "pending"
+)
+
+// Valid indicates whether the value is a known member of the IncidentEvidenceState enum.
+func (e IncidentEvidenceState) Valid() bool {
+	switch e {
+	case IncidentEvidenceStateCollecting:
+		return true
+	case IncidentEvidenceStateComplete:
+		return true
+	case IncidentEvidenceStatePending:
 		return true
 	default:
 		return false
@@ -131,24 +311,102 @@ func (e IncidentStatus) Valid() bool {
 	}
 }
 
+// Defines values for LogsQueryResultDataResultType.
+const (
+	LogsQueryResultDataResultTypeLines  LogsQueryResultDataResultType = "lines"
+	LogsQueryResultDataResultTypeMatrix LogsQueryResultDataResultType = "matrix"
+)
+
+// Valid indicates whether the value is a known member of the LogsQueryResultDataResultType enum.
+func (e LogsQueryResultDataResultType) Valid() bool {
+	switch e {
+	case LogsQueryResultDataResultTypeLines:
+		return true
+	case LogsQueryResultDataResultTypeMatrix:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LogsQueryResultStatus.
+const (
+	LogsQueryResultStatusSuccess LogsQueryResultStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the LogsQueryResultStatus enum.
+func (e LogsQueryResultStatus) Valid() bool {
+	switch e {
+	case LogsQueryResultStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MaintenanceRevisionAction.
+const (
+	Cancelled       MaintenanceRevisionAction = "cancelled"
+	Changed         MaintenanceRevisionAction = "changed"
+	Created         MaintenanceRevisionAction = "created"
+	OccurrenceEnded MaintenanceRevisionAction = "occurrence_ended"
+)
+
+// Valid indicates whether the value is a known member of the MaintenanceRevisionAction enum.
+func (e MaintenanceRevisionAction) Valid() bool {
+	switch e {
+	case Cancelled:
+		return true
+	case Changed:
+		return true
+	case Created:
+		return true
+	case OccurrenceEnded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MaintenanceWindowState.
+const (
+	MaintenanceWindowStateActive   MaintenanceWindowState = "active"
+	MaintenanceWindowStateEnded    MaintenanceWindowState = "ended"
+	MaintenanceWindowStateUpcoming MaintenanceWindowState = "upcoming"
+)
+
+// Valid indicates whether the value is a known member of the MaintenanceWindowState enum.
+func (e MaintenanceWindowState) Valid() bool {
+	switch e {
+	case MaintenanceWindowStateActive:
+		return true
+	case MaintenanceWindowStateEnded:
+		return true
+	case MaintenanceWindowStateUpcoming:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MetricsQueryResultDataResultType.
 const (
-	Matrix MetricsQueryResultDataResultType = "matrix"
-	Scalar MetricsQueryResultDataResultType = "scalar"
-	String MetricsQueryResultDataResultType = "string"
-	Vector MetricsQueryResultDataResultType = "vector"
+	MetricsQueryResultDataResultTypeMatrix MetricsQueryResultDataResultType = "matrix"
+	MetricsQueryResultDataResultTypeScalar MetricsQueryResultDataResultType = "scalar"
+	MetricsQueryResultDataResultTypeString MetricsQueryResultDataResultType = "string"
+	MetricsQueryResultDataResultTypeVector MetricsQueryResultDataResultType = "vector"
 )
 
 // Valid indicates whether the value is a known member of the MetricsQueryResultDataResultType enum.
 func (e MetricsQueryResultDataResultType) Valid() bool {
 	switch e {
-	case Matrix:
+	case MetricsQueryResultDataResultTypeMatrix:
 		return true
-	case Scalar:
+	case MetricsQueryResultDataResultTypeScalar:
 		return true
-	case String:
+	case MetricsQueryResultDataResultTypeString:
 		return true
-	case Vector:
+	case MetricsQueryResultDataResultTypeVector:
 		return true
 	default:
 		return false
@@ -157,16 +415,64 @@ func (e MetricsQueryResultDataResultType) Valid() bool {
 
 // Defines values for MetricsQueryResultStatus.
 const (
-	Error   MetricsQueryResultStatus = "error"
-	Success MetricsQueryResultStatus = "success"
+	MetricsQueryResultStatusError   MetricsQueryResultStatus = "error"
+	MetricsQueryResultStatusSuccess MetricsQueryResultStatus = "success"
 )
 
 // Valid indicates whether the value is a known member of the MetricsQueryResultStatus enum.
 func (e MetricsQueryResultStatus) Valid() bool {
 	switch e {
-	case Error:
+	case MetricsQueryResultStatusError:
 		return true
-	case Success:
+	case MetricsQueryResultStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MuteKind.
+const (
+	MuteKindInhibition  MuteKind = "inhibition"
+	MuteKindMaintenance MuteKind = "maintenance"
+	MuteKindSilence     MuteKind = "silence"
+)
+
+// Valid indicates whether the value is a known member of the MuteKind enum.
+func (e MuteKind) Valid() bool {
+	switch e {
+	case MuteKindInhibition:
+		return true
+	case MuteKindMaintenance:
+		return true
+	case MuteKindSilence:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OperationChangeVerdict.
+const (
+	Faster OperationChangeVerdict = "faster"
+	Gone   OperationChangeVerdict = "gone"
+	New    OperationChangeVerdict = "new"
+	Same   OperationChangeVerdict = "same"
+	Slower OperationChangeVerdict = "slower"
+)
+
+// Valid indicates whether the value is a known member of the OperationChangeVerdict enum.
+func (e OperationChangeVerdict) Valid() bool {
+	switch e {
+	case Faster:
+		return true
+	case Gone:
+		return true
+	case New:
+		return true
+	case Same:
+		return true
+	case Slower:
 		return true
 	default:
 		return false
@@ -194,6 +500,27 @@ func (e ScrapeTargetHealth) Valid() bool {
 	}
 }
 
+// Defines values for SilenceState.
+const (
+	SilenceStateActive  SilenceState = "active"
+	SilenceStateExpired SilenceState = "expired"
+	SilenceStatePending SilenceState = "pending"
+)
+
+// Valid indicates whether the value is a known member of the SilenceState enum.
+func (e SilenceState) Valid() bool {
+	switch e {
+	case SilenceStateActive:
+		return true
+	case SilenceStateExpired:
+		return true
+	case SilenceStatePending:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TimelineEventType.
 const (
 	TimelineEventTypeAction       TimelineEventType = "action"
@@ -215,6 +542,27 @@ func (e TimelineEventType) Valid() bool {
 	case TimelineEventTypeStatusChange:
 		return true
 	case TimelineEventTypeSystem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TraceEvidenceReason.
+const (
+	TraceEvidenceReasonError    TraceEvidenceReason = "error"
+	TraceEvidenceReasonExemplar TraceEvidenceReason = "exemplar"
+	TraceEvidenceReasonSlow     TraceEvidenceReason = "slow"
+)
+
+// Valid indicates whether the value is a known member of the TraceEvidenceReason enum.
+func (e TraceEvidenceReason) Valid() bool {
+	switch e {
+	case TraceEvidenceReasonError:
+		return true
+	case TraceEvidenceReasonExemplar:
+		return true
+	case TraceEvidenceReasonSlow:
 		return true
 	default:
 		return false
@@ -263,9 +611,145 @@ func (e ListIncidentsParamsStatus) Valid() bool {
 	}
 }
 
+// Defines values for QueryLogsParamsDirection.
+const (
+	Backward QueryLogsParamsDirection = "backward"
+	Forward  QueryLogsParamsDirection = "forward"
+)
+
+// Valid indicates whether the value is a known member of the QueryLogsParamsDirection enum.
+func (e QueryLogsParamsDirection) Valid() bool {
+	switch e {
+	case Backward:
+		return true
+	case Forward:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListMaintenanceWindowsParamsState.
+const (
+	ListMaintenanceWindowsParamsStateActive   ListMaintenanceWindowsParamsState = "active"
+	ListMaintenanceWindowsParamsStateAll      ListMaintenanceWindowsParamsState = "all"
+	ListMaintenanceWindowsParamsStateEnded    ListMaintenanceWindowsParamsState = "ended"
+	ListMaintenanceWindowsParamsStateUpcoming ListMaintenanceWindowsParamsState = "upcoming"
+)
+
+// Valid indicates whether the value is a known member of the ListMaintenanceWindowsParamsState enum.
+func (e ListMaintenanceWindowsParamsState) Valid() bool {
+	switch e {
+	case ListMaintenanceWindowsParamsStateActive:
+		return true
+	case ListMaintenanceWindowsParamsStateAll:
+		return true
+	case ListMaintenanceWindowsParamsStateEnded:
+		return true
+	case ListMaintenanceWindowsParamsStateUpcoming:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EndMaintenanceWindowParamsScope.
+const (
+	Occurrence EndMaintenanceWindowParamsScope = "occurrence"
+	Window     EndMaintenanceWindowParamsScope = "window"
+)
+
+// Valid indicates whether the value is a known member of the EndMaintenanceWindowParamsScope enum.
+func (e EndMaintenanceWindowParamsScope) Valid() bool {
+	switch e {
+	case Occurrence:
+		return true
+	case Window:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportAlertsParamsGroupBy.
+const (
+	ReportAlertsParamsGroupByRule    ReportAlertsParamsGroupBy = "rule"
+	ReportAlertsParamsGroupByService ReportAlertsParamsGroupBy = "service"
+)
+
+// Valid indicates whether the value is a known member of the ReportAlertsParamsGroupBy enum.
+func (e ReportAlertsParamsGroupBy) Valid() bool {
+	switch e {
+	case ReportAlertsParamsGroupByRule:
+		return true
+	case ReportAlertsParamsGroupByService:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListSilencesParamsState.
+const (
+	ListSilencesParamsStateActive  ListSilencesParamsState = "active"
+	ListSilencesParamsStateAll     ListSilencesParamsState = "all"
+	ListSilencesParamsStateExpired ListSilencesParamsState = "expired"
+	ListSilencesParamsStatePending ListSilencesParamsState = "pending"
+)
+
+// Valid indicates whether the value is a known member of the ListSilencesParamsState enum.
+func (e ListSilencesParamsState) Valid() bool {
+	switch e {
+	case ListSilencesParamsStateActive:
+		return true
+	case ListSilencesParamsStateAll:
+		return true
+	case ListSilencesParamsStateExpired:
+		return true
+	case ListSilencesParamsStatePending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Acknowledgement Who has taken note. Absent where no acknowledgement holds now.
+type Acknowledgement struct {
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+	Comment *string   `json:"comment,omitempty"`
+
+	// ExpiresAt Absent for one that does not expire by itself.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
+	// Of What was acknowledged; `incident` covers its alerts.
+	Of AcknowledgementOf `json:"of"`
+}
+
+// AcknowledgementOf What was acknowledged; `incident` covers its alerts.
+type AcknowledgementOf string
+
+// AcknowledgementCreation defines model for AcknowledgementCreation.
+type AcknowledgementCreation struct {
+	// By Who has taken note; the authenticated client if absent.
+	By *string `json:"by,omitempty"`
+
+	// Comment Why.
+	Comment *string `json:"comment,omitempty"`
+
+	// ExpiresAt Must be in the future; if absent, it does not expire by itself.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+}
+
 // Alert defines model for Alert.
 type Alert struct {
-	Annotations *map[string]string `json:"annotations,omitempty"`
+	// Acknowledgement Who has taken note. Absent where no acknowledgement holds now.
+	Acknowledgement *Acknowledgement   `json:"acknowledgement,omitempty"`
+	Annotations     *map[string]string `json:"annotations,omitempty"`
+
+	// Comments What people said about it, the last 100, in the order in which they were stored. Told of a single alert only, not
+	// in lists; absent where there are none.
+	Comments *[]AlertComment `json:"comments,omitempty"`
 
 	// Description The annotation `description`, or else `summary`.
 	Description *string `json:"description,omitempty"`
@@ -273,10 +757,17 @@ type Alert struct {
 	// EndsAt Absent while the alert fires.
 	EndsAt *time.Time `json:"endsAt,omitempty"`
 
+	// ExpiresAt When the alert ends unless it is reported again; absent where it does not, and once it is resolved.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
 	// GeneratorURL Leads to what raised the alert.
 	GeneratorURL *string            `json:"generatorURL,omitempty"`
 	ID           string             `json:"id"`
 	Labels       *map[string]string `json:"labels,omitempty"`
+
+	// MutedBy Why it opened no incident: what mutes it, or did until it ended. Absent where nothing does. An alert of an open
+	// incident stays in it, whatever mutes it later.
+	MutedBy *[]Mute `json:"mutedBy,omitempty"`
 
 	// Name The label `alertname`.
 	Name     string        `json:"name"`
@@ -286,6 +777,255 @@ type Alert struct {
 
 	// Value Of the expression, at the last evaluation. Absent where it is not known or not finite.
 	Value *float64 `json:"value,omitempty"`
+}
+
+// AlertComment defines model for AlertComment.
+type AlertComment struct {
+	Content   string    `json:"content"`
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+	ID        string    `json:"id"`
+
+	// IncidentID The incident whose timeline tells the comment; absent where none does.
+	IncidentID *string `json:"incidentId,omitempty"`
+}
+
+// AlertDefinition defines model for AlertDefinition.
+type AlertDefinition struct {
+	Annotations *map[string]string `json:"annotations,omitempty"`
+
+	// Description The annotation `description`.
+	Description *string `json:"description,omitempty"`
+
+	// ExpiresAt When it ends unless it is posted again; never if absent.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
+	// GeneratorURL Leads to what raised the alert.
+	GeneratorURL *string `json:"generatorURL,omitempty"`
+
+	// Labels `alertname` and `severity` are added. An own `severity`, such as `page`, is kept for those who route by it.
+	Labels *map[string]string `json:"labels,omitempty"`
+
+	// Name The label `alertname`.
+	Name     string        `json:"name"`
+	Severity AlertSeverity `json:"severity"`
+
+	// StartsAt Since when it fires, at most 10 minutes ahead; now if absent.
+	StartsAt *time.Time `json:"startsAt,omitempty"`
+}
+
+// AlertExplanation defines model for AlertExplanation.
+type AlertExplanation struct {
+	// Acknowledgement Who has taken note. Absent where no acknowledgement holds now.
+	Acknowledgement *Acknowledgement `json:"acknowledgement,omitempty"`
+	AlertID         string           `json:"alertId"`
+
+	// At When this was so.
+	At time.Time `json:"at"`
+
+	// IncidentID The unresolved incident that it is in.
+	IncidentID *string `json:"incidentId,omitempty"`
+
+	// MutedBy Windows, silences and firing alerts that keep it quiet now.
+	MutedBy []Mute `json:"mutedBy"`
+	Name    string `json:"name"`
+
+	// Notifications Messages about it, the newest first, at most 100.
+	Notifications []AlertNotification `json:"notifications"`
+	Routes        []AlertRoute        `json:"routes"`
+
+	// Rule Absent where no rule raised the alert.
+	Rule   *ExplainedRule         `json:"rule,omitempty"`
+	Status AlertExplanationStatus `json:"status"`
+
+	// Summary The whole in a sentence.
+	Summary string `json:"summary"`
+}
+
+// AlertExplanationStatus defines model for AlertExplanation.Status.
+type AlertExplanationStatus string
+
+// AlertFigures defines model for AlertFigures.
+type AlertFigures struct {
+	// ActedUpon Alerts that a person did something about: acknowledged or commented on it, resolved it by hand, silenced it, or
+	// did anything to an incident that it was in.
+	ActedUpon int `json:"actedUpon"`
+
+	// Alerts Alerts that fired at some time in the period. One that flaps is one.
+	Alerts int `json:"alerts"`
+
+	// Firing Of these, those that fire still.
+	Firing int `json:"firing"`
+
+	// Firings How often alerts began to fire in the period, for the first time or again.
+	Firings int `json:"firings"`
+
+	// FlappingAlerts Alerts that did.
+	FlappingAlerts int `json:"flappingAlerts"`
+
+	// Flaps How often they fired again after they had resolved; to the hour.
+	Flaps int `json:"flaps"`
+
+	// Muted Alerts that a maintenance window, a silence or another alert muted.
+	Muted int `json:"muted"`
+
+	// SelfResolved Unattended alerts that ended all the same.
+	SelfResolved int `json:"selfResolved"`
+
+	// TimeToAcknowledge From the start of an alert to the first thing that a person did about it.
+	TimeToAcknowledge DurationFigures `json:"timeToAcknowledge"`
+
+	// TimeToResolve From the start of an alert to its end, of those that have ended.
+	TimeToResolve DurationFigures `json:"timeToResolve"`
+
+	// Unattended Alerts that nobody did anything about and nothing muted.
+	Unattended int `json:"unattended"`
+}
+
+// AlertGroupFigures defines model for AlertGroupFigures.
+type AlertGroupFigures struct {
+	// ActedUpon Alerts that a person did something about: acknowledged or commented on it, resolved it by hand, silenced it, or
+	// did anything to an incident that it was in.
+	ActedUpon int `json:"actedUpon"`
+
+	// Alerts Alerts that fired at some time in the period. One that flaps is one.
+	Alerts int `json:"alerts"`
+
+	// Firing Of these, those that fire still.
+	Firing int `json:"firing"`
+
+	// Firings How often alerts began to fire in the period, for the first time or again.
+	Firings int `json:"firings"`
+
+	// FlappingAlerts Alerts that did.
+	FlappingAlerts int `json:"flappingAlerts"`
+
+	// Flaps How often they fired again after they had resolved; to the hour.
+	Flaps int `json:"flaps"`
+
+	// Muted Alerts that a maintenance window, a silence or another alert muted.
+	Muted int `json:"muted"`
+
+	// Name Of the rule or the service; empty for alerts that tell no service.
+	Name string `json:"name"`
+
+	// RuleID The stored rule that raised the alerts; absent where none did.
+	RuleID *string `json:"ruleId,omitempty"`
+
+	// SelfResolved Unattended alerts that ended all the same.
+	SelfResolved int           `json:"selfResolved"`
+	Severity     AlertSeverity `json:"severity"`
+
+	// TimeToAcknowledge From the start of an alert to the first thing that a person did about it.
+	TimeToAcknowledge DurationFigures `json:"timeToAcknowledge"`
+
+	// TimeToResolve From the start of an alert to its end, of those that have ended.
+	TimeToResolve DurationFigures `json:"timeToResolve"`
+
+	// Unattended Alerts that nobody did anything about and nothing muted.
+	Unattended int `json:"unattended"`
+}
+
+// AlertLinks defines model for AlertLinks.
+type AlertLinks struct {
+	// Ids Ids of alerts.
+	Ids []string `json:"ids"`
+}
+
+// AlertNotification defines model for AlertNotification.
+type AlertNotification struct {
+	// AttemptedAt When the last attempt began.
+	AttemptedAt time.Time  `json:"attemptedAt"`
+	Attempts    int        `json:"attempts"`
+	BeganAt     time.Time  `json:"beganAt"`
+	EndedAt     *time.Time `json:"endedAt,omitempty"`
+	GroupKey    string     `json:"groupKey"`
+
+	// ID The idempotency key of its attempts.
+	ID string `json:"id"`
+
+	// Index Of the integration among those of its type.
+	Index       int    `json:"index"`
+	Integration string `json:"integration"`
+
+	// Reason Why the last attempt failed.
+	Reason   *string `json:"reason,omitempty"`
+	Receiver string  `json:"receiver"`
+
+	// State `superseded`: it was not known to have arrived when a later message took its place.
+	State AlertNotificationState `json:"state"`
+
+	// Told What it told of this alert.
+	Told AlertNotificationTold `json:"told"`
+}
+
+// AlertNotificationState `superseded`: it was not known to have arrived when a later message took its place.
+type AlertNotificationState string
+
+// AlertNotificationTold What it told of this alert.
+type AlertNotificationTold string
+
+// AlertReport defines model for AlertReport.
+type AlertReport struct {
+	End time.Time `json:"end"`
+
+	// Flapping Those whose alerts fired again most often after they had resolved.
+	Flapping []AlertGroupFigures `json:"flapping"`
+	GroupBy  AlertReportGroupBy  `json:"groupBy"`
+
+	// NeverActedUpon Those with unattended alerts and none that anybody acted upon; those that fired most often first.
+	NeverActedUpon []AlertGroupFigures `json:"neverActedUpon"`
+
+	// Noisiest The rules or services whose alerts fired most often.
+	Noisiest []AlertGroupFigures `json:"noisiest"`
+
+	// Previous Of the period before this one, which is as long.
+	Previous AlertFigures `json:"previous"`
+	Start    time.Time    `json:"start"`
+	Totals   AlertFigures `json:"totals"`
+}
+
+// AlertReportGroupBy defines model for AlertReport.GroupBy.
+type AlertReportGroupBy string
+
+// AlertRoute defines model for AlertRoute.
+type AlertRoute struct {
+	// GroupInterval How long a group with news waits.
+	GroupInterval string            `json:"groupInterval"`
+	GroupKey      string            `json:"groupKey"`
+	GroupLabels   map[string]string `json:"groupLabels"`
+
+	// GroupWait How long a new group waits.
+	GroupWait string `json:"groupWait"`
+
+	// MutedBy Mute time intervals that hold now.
+	MutedBy []string `json:"mutedBy"`
+
+	// NextTurn When the group is looked at next; absent where it is not there.
+	NextTurn *time.Time `json:"nextTurn,omitempty"`
+
+	// OutsideOf Active time intervals of which none holds now.
+	OutsideOf []string `json:"outsideOf"`
+
+	// Path The matchers of each route from the root.
+	Path     string `json:"path"`
+	Receiver string `json:"receiver"`
+
+	// RepeatInterval How long one without does.
+	RepeatInterval string `json:"repeatInterval"`
+
+	// Told What the integrations of the receiver know of the alert.
+	Told []AlertRouteTold `json:"told"`
+}
+
+// AlertRouteTold defines model for AlertRouteTold.
+type AlertRouteTold struct {
+	At time.Time `json:"at"`
+
+	// Firing That it fires; else that it ended.
+	Firing      bool   `json:"firing"`
+	Index       int    `json:"index"`
+	Integration string `json:"integration"`
 }
 
 // AlertRule defines model for AlertRule.
@@ -333,6 +1073,38 @@ type AlertRule struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
+// AlertRuleDryRun defines model for AlertRuleDryRun.
+type AlertRuleDryRun struct {
+	// Alerts Those that fired and those that are pending, by time; at most 1,000, of which the later ones are left out.
+	Alerts []DryRunAlert `json:"alerts"`
+	End    time.Time     `json:"end"`
+
+	// Evaluations How many were made, with those before `start`.
+	Evaluations int `json:"evaluations"`
+
+	// Fired How many alerts would have fired.
+	Fired int `json:"fired"`
+
+	// Firing How many of them fire at `end`.
+	Firing int `json:"firing"`
+
+	// NeverFired How many alerts ended before the `duration` had passed.
+	NeverFired int `json:"neverFired"`
+
+	// Pending How many alerts wait at `end` for the `duration` to pass.
+	Pending int       `json:"pending"`
+	Start   time.Time `json:"start"`
+
+	// Step The time between two evaluations.
+	Step string `json:"step"`
+
+	// Truncated Whether alerts were left out.
+	Truncated bool `json:"truncated"`
+
+	// Warnings What the query engine warns of; at most 20.
+	Warnings *[]string `json:"warnings,omitempty"`
+}
+
 // AlertSeverity defines model for AlertSeverity.
 type AlertSeverity string
 
@@ -341,12 +1113,61 @@ type AlertStatus string
 
 // AlertStatusUpdate defines model for AlertStatusUpdate.
 type AlertStatusUpdate struct {
-	// Comment An event of the timeline of the alert's incident; it is logged where the alert is in none.
+	// Comment Kept with the alert, and an event of the timeline of its incident: of the one that it is in, or else of the first
+	// that it joins.
 	Comment *string `json:"comment,omitempty"`
 
 	// ResolvedBy Who resolved it; the authenticated client if absent.
 	ResolvedBy *string     `json:"resolvedBy,omitempty"`
 	Status     AlertStatus `json:"status"`
+}
+
+// AnalyzedSpan defines model for AnalyzedSpan.
+type AnalyzedSpan struct {
+	// CriticalSeconds On the critical path.
+	CriticalSeconds float64 `json:"criticalSeconds"`
+	DurationSeconds float64 `json:"durationSeconds"`
+	Kind            string  `json:"kind"`
+	Operation       string  `json:"operation"`
+
+	// SelfSeconds In which no child ran.
+	SelfSeconds float64 `json:"selfSeconds"`
+	Service     string  `json:"service"`
+	SpanID      string  `json:"spanId"`
+
+	// StartSeconds After the start of the trace.
+	StartSeconds float64 `json:"startSeconds"`
+}
+
+// ComparedOperation defines model for ComparedOperation.
+type ComparedOperation struct {
+	A         OperationShare `json:"a"`
+	B         OperationShare `json:"b"`
+	Kind      string         `json:"kind"`
+	Operation string         `json:"operation"`
+
+	// SelfSecondsMore What b spent more than a; negative where it spent less.
+	SelfSecondsMore float64 `json:"selfSecondsMore"`
+	Service         string  `json:"service"`
+}
+
+// ComparedTrace defines model for ComparedTrace.
+type ComparedTrace struct {
+	DurationSeconds float64   `json:"durationSeconds"`
+	Spans           int       `json:"spans"`
+	Start           time.Time `json:"start"`
+	TraceID         string    `json:"traceId"`
+}
+
+// CriticalSection defines model for CriticalSection.
+type CriticalSection struct {
+	DurationSeconds float64 `json:"durationSeconds"`
+	Operation       string  `json:"operation"`
+	Service         string  `json:"service"`
+	SpanID          string  `json:"spanId"`
+
+	// StartSeconds After the start of the trace.
+	StartSeconds float64 `json:"startSeconds"`
 }
 
 // CustomMetric defines model for CustomMetric.
@@ -370,6 +1191,133 @@ type CustomMetrics struct {
 	Metrics []CustomMetric `json:"metrics"`
 }
 
+// DryRunAlert defines model for DryRunAlert.
+type DryRunAlert struct {
+	// ActiveAt When its condition began to hold; at the first evaluation it may have held before.
+	ActiveAt time.Time `json:"activeAt"`
+
+	// Annotations As of the last evaluation that raised it.
+	Annotations *map[string]string `json:"annotations,omitempty"`
+
+	// FiredAt Absent while it is pending.
+	FiredAt *time.Time `json:"firedAt,omitempty"`
+
+	// FiredFor How long it fired until it was resolved, or until `end`: `5m`, `1h30m`.
+	FiredFor *string           `json:"firedFor,omitempty"`
+	Labels   map[string]string `json:"labels"`
+	Name     string            `json:"name"`
+
+	// ResolvedAt Absent until it is resolved.
+	ResolvedAt *time.Time    `json:"resolvedAt,omitempty"`
+	Severity   AlertSeverity `json:"severity"`
+
+	// State At `end`, or when it ended.
+	State DryRunAlertState `json:"state"`
+
+	// Value Of the last evaluation that raised it. Absent where it is not finite.
+	Value *float64 `json:"value,omitempty"`
+}
+
+// DryRunAlertState At `end`, or when it ended.
+type DryRunAlertState string
+
+// DurationFigures defines model for DurationFigures.
+type DurationFigures struct {
+	// Count How many there were. The others are absent where it is 0.
+	Count       int      `json:"count"`
+	MeanSeconds *float64 `json:"meanSeconds,omitempty"`
+
+	// MedianSeconds At least a half took no longer.
+	MedianSeconds *float64 `json:"medianSeconds,omitempty"`
+
+	// P90Seconds At least 90 % took no longer.
+	P90Seconds *float64 `json:"p90Seconds,omitempty"`
+}
+
+// ErrorGroup Spans that failed alike; what changes from one to the other in a message, such as numbers, is written `*`.
+type ErrorGroup struct {
+	Count          int    `json:"count"`
+	ExampleTraceID string `json:"exampleTraceId"`
+	Message        string `json:"message"`
+	Operation      string `json:"operation"`
+	Service        string `json:"service"`
+	Type           string `json:"type"`
+}
+
+// EvidenceCounts How much there is at `/api/v1/incidents/{incidentId}/evidence`; absent where there is nothing.
+type EvidenceCounts struct {
+	LogPatterns int `json:"logPatterns"`
+	Metrics     int `json:"metrics"`
+	Traces      int `json:"traces"`
+}
+
+// EvidenceLinks Where to look further, by `evidence::links` of the configuration.
+type EvidenceLinks struct {
+	Logs   *string `json:"logs,omitempty"`
+	Metric *string `json:"metric,omitempty"`
+	Trace  *string `json:"trace,omitempty"`
+}
+
+// EvidencePoint defines model for EvidencePoint.
+type EvidencePoint struct {
+	T time.Time `json:"t"`
+
+	// V A text, as Prometheus writes values, so that it can be `NaN`.
+	V string `json:"v"`
+}
+
+// EvidenceSeries defines model for EvidenceSeries.
+type EvidenceSeries struct {
+	Labels map[string]string `json:"labels"`
+	Values []EvidencePoint   `json:"values"`
+}
+
+// EvidenceSource defines model for EvidenceSource.
+type EvidenceSource struct {
+	// At When it was asked last.
+	At   time.Time          `json:"at"`
+	Name EvidenceSourceName `json:"name"`
+
+	// Reason Why it gave nothing.
+	Reason *string `json:"reason,omitempty"`
+
+	// RetryAt When it is asked again; absent where it is not.
+	RetryAt *time.Time          `json:"retryAt,omitempty"`
+	State   EvidenceSourceState `json:"state"`
+}
+
+// EvidenceSourceName defines model for EvidenceSource.Name.
+type EvidenceSourceName string
+
+// EvidenceSourceState defines model for EvidenceSource.State.
+type EvidenceSourceState string
+
+// ExplainedRule Absent where no rule raised the alert.
+type ExplainedRule struct {
+	// ID Of a rule of the API.
+	ID    *string `json:"id,omitempty"`
+	Name  string  `json:"name"`
+	Query *string `json:"query,omitempty"`
+
+	// Value What the query gave.
+	Value *float64 `json:"value,omitempty"`
+}
+
+// FailedSpan defines model for FailedSpan.
+type FailedSpan struct {
+	// Message Of the span's status, or else of the exception.
+	Message   string `json:"message"`
+	Operation string `json:"operation"`
+	Service   string `json:"service"`
+	SpanID    string `json:"spanId"`
+
+	// StartSeconds After the start of the trace.
+	StartSeconds float64 `json:"startSeconds"`
+
+	// Type Of the exception, or `error.type`; empty where the span tells none.
+	Type string `json:"type"`
+}
+
 // FieldError defines model for FieldError.
 type FieldError struct {
 	// Detail What is wrong and what would be right.
@@ -381,6 +1329,15 @@ type FieldError struct {
 
 // HealthLevel defines model for HealthLevel.
 type HealthLevel string
+
+// HealthReason defines model for HealthReason.
+type HealthReason struct {
+	Message string `json:"message"`
+
+	// Source One of `targets`, `metrics`, `probe`, `check`, `alert`, `absence`.
+	Source string      `json:"source"`
+	Status HealthLevel `json:"status"`
+}
 
 // HealthStatus defines model for HealthStatus.
 type HealthStatus struct {
@@ -404,13 +1361,22 @@ type HealthStatus struct {
 
 // Incident defines model for Incident.
 type Incident struct {
+	// Acknowledgement Who has taken note. Absent where no acknowledgement holds now.
+	Acknowledgement *Acknowledgement `json:"acknowledgement,omitempty"`
+
 	// AffectedServices Sorted, each once.
 	AffectedServices *[]string `json:"affectedServices,omitempty"`
 	AssignedTo       *string   `json:"assignedTo,omitempty"`
 	CreatedAt        time.Time `json:"createdAt"`
 	CreatedBy        *string   `json:"createdBy,omitempty"`
 	Description      *string   `json:"description,omitempty"`
-	ID               string    `json:"id"`
+
+	// Evidence How much there is at `/api/v1/incidents/{incidentId}/evidence`; absent where there is nothing.
+	Evidence *EvidenceCounts `json:"evidence,omitempty"`
+	ID       string          `json:"id"`
+
+	// MergedInto The incident that this one was merged into; absent where it was not.
+	MergedInto *string `json:"mergedInto,omitempty"`
 
 	// RelatedAlerts The ones that joined last; at most 100, and at most 10 in a list.
 	RelatedAlerts *[]Alert `json:"relatedAlerts,omitempty"`
@@ -434,6 +1400,44 @@ type IncidentCreation struct {
 	Title         string           `json:"title"`
 }
 
+// IncidentEvidence defines model for IncidentEvidence.
+type IncidentEvidence struct {
+	// CollectedAt When the last look was.
+	CollectedAt *time.Time `json:"collectedAt,omitempty"`
+	End         *time.Time `json:"end,omitempty"`
+	IncidentID  string     `json:"incidentId"`
+
+	// Logs The most frequent first.
+	Logs []LogEvidence `json:"logs"`
+
+	// Metrics Of the worst alerts, one each.
+	Metrics []MetricEvidence `json:"metrics"`
+
+	// Sources Those that were asked.
+	Sources []EvidenceSource `json:"sources"`
+
+	// Start From when on was looked at; absent before the first look.
+	Start *time.Time `json:"start,omitempty"`
+
+	// State `pending` before the first look, `complete` where the incident is over and nothing more is looked for.
+	State IncidentEvidenceState `json:"state"`
+
+	// Traces Those that the series which fired name, then those with errors, then the slowest.
+	Traces []TraceEvidence `json:"traces"`
+}
+
+// IncidentEvidenceState `pending` before the first look, `complete` where the incident is over and nothing more is looked for.
+type IncidentEvidenceState string
+
+// IncidentMerge defines model for IncidentMerge.
+type IncidentMerge struct {
+	// Comment An event of the timeline of the incident that stays.
+	Comment *string `json:"comment,omitempty"`
+
+	// From Ids of the incidents that end.
+	From []string `json:"from"`
+}
+
 // IncidentSeverity defines model for IncidentSeverity.
 type IncidentSeverity string
 
@@ -448,6 +1452,211 @@ type IncidentUpdate struct {
 	// Comment An event of the timeline.
 	Comment *string        `json:"comment,omitempty"`
 	Status  IncidentStatus `json:"status"`
+}
+
+// LogEvidence defines model for LogEvidence.
+type LogEvidence struct {
+	// AtLeast Whether there were more lines than were looked at.
+	AtLeast bool `json:"atLeast"`
+
+	// Count Of the lines that were looked at.
+	Count int `json:"count"`
+
+	// Example One of the lines, one with a trace if there is one.
+	Example   string    `json:"example"`
+	FirstSeen time.Time `json:"firstSeen"`
+
+	// Labels Of the example.
+	Labels   *map[string]string `json:"labels,omitempty"`
+	LastSeen time.Time          `json:"lastSeen"`
+
+	// Links Where to look further, by `evidence::links` of the configuration.
+	Links *EvidenceLinks `json:"links,omitempty"`
+
+	// Pattern The message, with `<_>` for what differs. Of lines that are plain text it finds them by LogQL's `|>`.
+	Pattern  string  `json:"pattern"`
+	Service  string  `json:"service"`
+	Severity *string `json:"severity,omitempty"`
+
+	// TraceID Of the example.
+	TraceID *string `json:"traceId,omitempty"`
+}
+
+// LogLine A line of a log.
+type LogLine struct {
+	// Labels Of the stream.
+	Labels map[string]string `json:"labels"`
+	Line   string            `json:"line"`
+
+	// Metadata Structured metadata, which has everything that is no label.
+	Metadata *map[string]string `json:"metadata,omitempty"`
+
+	// Parsed What the query parsed from the line, as by `| json`.
+	Parsed *map[string]string `json:"parsed,omitempty"`
+
+	// Severity The label or metadata `severity`, else what Loki detected.
+	Severity *string `json:"severity,omitempty"`
+	SpanID   *string `json:"spanId,omitempty"`
+
+	// Timestamp To the nanosecond.
+	Timestamp time.Time `json:"timestamp"`
+
+	// TraceID Where the line belongs to a trace.
+	TraceID *string `json:"traceId,omitempty"`
+}
+
+// LogPattern Lines that differ in variable parts only.
+type LogPattern struct {
+	// Level The severity that Loki detected.
+	Level *string `json:"level,omitempty"`
+
+	// Pattern The line with <_> for its variable parts.
+	Pattern string `json:"pattern"`
+
+	// Samples How many lines there are by time.
+	Samples *[]LogPoint `json:"samples,omitempty"`
+
+	// Total How many lines there are in the range.
+	Total int64 `json:"total"`
+}
+
+// LogPoint Unix seconds, and the value as text, which may be `NaN` or `+Inf`.
+type LogPoint = []interface{}
+
+// LogSeries A series of a metric query.
+type LogSeries struct {
+	Metric map[string]string `json:"metric"`
+
+	// Values Unix seconds, and the value as text.
+	Values []LogPoint `json:"values"`
+}
+
+// LogVolume How much streams with these labels log.
+type LogVolume struct {
+	Bytes  int64             `json:"bytes"`
+	Labels map[string]string `json:"labels"`
+}
+
+// LogsQueryResult What LogQL gives.
+type LogsQueryResult struct {
+	Data struct {
+		Lines  *[]LogLine   `json:"lines,omitempty"`
+		Result *[]LogSeries `json:"result,omitempty"`
+
+		// ResultType `lines` of a log query, `matrix` of a metric query.
+		ResultType LogsQueryResultDataResultType `json:"resultType"`
+	} `json:"data"`
+	Status LogsQueryResultStatus `json:"status"`
+}
+
+// LogsQueryResultDataResultType `lines` of a log query, `matrix` of a metric query.
+type LogsQueryResultDataResultType string
+
+// LogsQueryResultStatus defines model for LogsQueryResult.Status.
+type LogsQueryResultStatus string
+
+// MaintenanceOccurrence defines model for MaintenanceOccurrence.
+type MaintenanceOccurrence struct {
+	EndsAt   time.Time `json:"endsAt"`
+	StartsAt time.Time `json:"startsAt"`
+}
+
+// MaintenanceRevision A window as an action left it.
+type MaintenanceRevision struct {
+	Action     MaintenanceRevisionAction `json:"action"`
+	At         time.Time                 `json:"at"`
+	By         string                    `json:"by"`
+	EndsAt     time.Time                 `json:"endsAt"`
+	Matchers   []string                  `json:"matchers"`
+	Name       string                    `json:"name"`
+	Recurrence *string                   `json:"recurrence,omitempty"`
+	StartsAt   time.Time                 `json:"startsAt"`
+	TimeZone   string                    `json:"timeZone"`
+}
+
+// MaintenanceRevisionAction defines model for MaintenanceRevision.Action.
+type MaintenanceRevisionAction string
+
+// MaintenanceWindow defines model for MaintenanceWindow.
+type MaintenanceWindow struct {
+	// CancelledAt When it was ended or called off. The server gives it.
+	CancelledAt *time.Time `json:"cancelledAt,omitempty"`
+
+	// CreatedAt The server gives it.
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+
+	// CreatedBy The server gives it.
+	CreatedBy   *string                `json:"createdBy,omitempty"`
+	Current     *MaintenanceOccurrence `json:"current,omitempty"`
+	Description *string                `json:"description,omitempty"`
+
+	// EndsAt Its end, excluded.
+	EndsAt time.Time `json:"endsAt"`
+
+	// History What was done to it, the last 100, the last one first. The server gives it.
+	History *[]MaintenanceRevision `json:"history,omitempty"`
+
+	// ID The server gives it.
+	ID *string `json:"id,omitempty"`
+
+	// Matchers Select the alerts, all of them together, in Alertmanager's syntax. One at least must not match an empty value.
+	Matchers []string               `json:"matchers"`
+	Name     string                 `json:"name"`
+	Next     *MaintenanceOccurrence `json:"next,omitempty"`
+
+	// Recurrence A recurrence rule of RFC 5545, such as `FREQ=WEEKLY;BYDAY=SU`; once if absent. `startsAt` must be one of its
+	// times. FREQ is DAILY, WEEKLY, MONTHLY or YEARLY; BYSECOND and BYWEEKNO are not taken.
+	Recurrence *string `json:"recurrence,omitempty"`
+
+	// StartsAt The start of the window, or of its first occurrence.
+	StartsAt time.Time `json:"startsAt"`
+
+	// State Now. The server gives it.
+	State *MaintenanceWindowState `json:"state,omitempty"`
+
+	// TimeZone IANA time zone whose clocks a recurring window follows, such as `Europe/Berlin`; `UTC` if absent. A window from
+	// 22:00 to 06:00 is that in every night, an hour shorter or longer when clocks change. Where they skip its start,
+	// it comes later by what they skip; of a start that comes twice it is the first.
+	TimeZone *string `json:"timeZone,omitempty"`
+
+	// UpdatedAt The server gives it.
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+
+	// UpdatedBy The server gives it.
+	UpdatedBy *string `json:"updatedBy,omitempty"`
+}
+
+// MaintenanceWindowState Now. The server gives it.
+type MaintenanceWindowState string
+
+// MetricEvidence What the rule of an alert saw.
+type MetricEvidence struct {
+	AlertID   string `json:"alertId"`
+	AlertName string `json:"alertName"`
+
+	// Expression PromQL of the rule.
+	Expression string `json:"expression"`
+
+	// Links Where to look further, by `evidence::links` of the configuration.
+	Links *EvidenceLinks `json:"links,omitempty"`
+
+	// Note Why there are no series.
+	Note *string `json:"note,omitempty"`
+
+	// Query The part of the expression that `series` are of: without the comparison at its end.
+	Query *string `json:"query,omitempty"`
+
+	// Series That of the alert first.
+	Series   []EvidenceSeries `json:"series"`
+	Service  *string          `json:"service,omitempty"`
+	Severity AlertSeverity    `json:"severity"`
+	StartsAt time.Time        `json:"startsAt"`
+
+	// Threshold What the rule compares the query with; absent where that is no number.
+	Threshold *struct {
+		Op    string  `json:"op"`
+		Value float64 `json:"value"`
+	} `json:"threshold,omitempty"`
 }
 
 // MetricsQueryResult defines model for MetricsQueryResult.
@@ -474,6 +1683,64 @@ type MetricsQueryResultDataResultType string
 // MetricsQueryResultStatus defines model for MetricsQueryResult.Status.
 type MetricsQueryResultStatus string
 
+// Mute defines model for Mute.
+type Mute struct {
+	// ID The id of the maintenance window or silence.
+	ID   string   `json:"id"`
+	Kind MuteKind `json:"kind"`
+	Name *string  `json:"name,omitempty"`
+}
+
+// MuteKind defines model for Mute.Kind.
+type MuteKind string
+
+// OperationChange defines model for OperationChange.
+type OperationChange struct {
+	Current OperationFigures `json:"current"`
+	Kind    string           `json:"kind"`
+
+	// NewlyFails It has errors, and had none before.
+	NewlyFails bool             `json:"newlyFails"`
+	Operation  string           `json:"operation"`
+	Previous   OperationFigures `json:"previous"`
+
+	// SecondsMore What the calls of the period took more than they would have at the mean of the one before.
+	SecondsMore float64 `json:"secondsMore"`
+
+	// Verdict `slower` where the mean or the 95th percentile grew by a fifth or more, and by a millisecond or more; `faster`
+	// likewise; `new` and `gone` where there were calls in one of the periods only.
+	Verdict OperationChangeVerdict `json:"verdict"`
+}
+
+// OperationChangeVerdict `slower` where the mean or the 95th percentile grew by a fifth or more, and by a millisecond or more; `faster`
+// likewise; `new` and `gone` where there were calls in one of the periods only.
+type OperationChangeVerdict string
+
+// OperationFigures defines model for OperationFigures.
+type OperationFigures struct {
+	// Calls Extrapolated, as PromQL's `increase` does.
+	Calls      float64 `json:"calls"`
+	ErrorRatio float64 `json:"errorRatio"`
+	Errors     float64 `json:"errors"`
+
+	// MeanSeconds Absent without calls.
+	MeanSeconds *float64 `json:"meanSeconds,omitempty"`
+
+	// P95Seconds Absent without calls.
+	P95Seconds *float64 `json:"p95Seconds,omitempty"`
+}
+
+// OperationShare defines model for OperationShare.
+type OperationShare struct {
+	CriticalSeconds float64 `json:"criticalSeconds"`
+
+	// DurationSeconds Of all its spans.
+	DurationSeconds float64 `json:"durationSeconds"`
+	Errors          int     `json:"errors"`
+	SelfSeconds     float64 `json:"selfSeconds"`
+	Spans           int     `json:"spans"`
+}
+
 // Problem An error, by RFC 9457.
 type Problem struct {
 	Detail *string `json:"detail,omitempty"`
@@ -485,6 +1752,24 @@ type Problem struct {
 
 	// Type Names the kind of problem; `about:blank` where the status says it all.
 	Type string `json:"type"`
+}
+
+// Receiver defines model for Receiver.
+type Receiver struct {
+	// Integrations Empty for one that no route leads to.
+	Integrations []ReceiverIntegration `json:"integrations"`
+	Name         string                `json:"name"`
+
+	// Used A route leads to it.
+	Used bool `json:"used"`
+}
+
+// ReceiverIntegration defines model for ReceiverIntegration.
+type ReceiverIntegration struct {
+	// Index Among those of the type.
+	Index        int    `json:"index"`
+	SendResolved bool   `json:"sendResolved"`
+	Type         string `json:"type"`
 }
 
 // ScrapeTarget defines model for ScrapeTarget.
@@ -511,27 +1796,129 @@ type ScrapeTarget struct {
 // ScrapeTargetHealth defines model for ScrapeTarget.Health.
 type ScrapeTargetHealth string
 
+// ServiceComparison defines model for ServiceComparison.
+type ServiceComparison struct {
+	End time.Time `json:"end"`
+
+	// NewErrors Errors of the traces of the period that those of the period before do not have, the most frequent first.
+	NewErrors []ErrorGroup `json:"newErrors"`
+
+	// Operations Those that cost most more time first.
+	Operations []OperationChange `json:"operations"`
+
+	// PreviousStart The period before goes from here to `start`.
+	PreviousStart time.Time `json:"previousStart"`
+	Service       string    `json:"service"`
+	Start         time.Time `json:"start"`
+	Warnings      []string  `json:"warnings"`
+}
+
+// ServiceDependency defines model for ServiceDependency.
+type ServiceDependency struct {
+	// CallCount Extrapolated, as PromQL's `increase` does.
+	CallCount float64 `json:"callCount"`
+
+	// Child The service, database or queue that is called.
+	Child string `json:"child"`
+
+	// ConnectionType `database`, `messaging_system` or `virtual_node` where it is no service that sends traces.
+	ConnectionType *string `json:"connectionType,omitempty"`
+	ErrorCount     float64 `json:"errorCount"`
+
+	// P95Seconds As the child sees it; absent where it is not known.
+	P95Seconds *float64 `json:"p95Seconds,omitempty"`
+
+	// Parent The service that calls.
+	Parent string `json:"parent"`
+}
+
 // ServiceHealth defines model for ServiceHealth.
 type ServiceHealth struct {
+	// ActiveAlertCount How many alerts of the service fire.
+	ActiveAlertCount *int `json:"activeAlertCount,omitempty"`
+
+	// ActiveAlerts Those that fire, the worst and then the oldest first; at most 100, and at most 10 in a list. Absent where no
+	// `sql_store` answers.
+	ActiveAlerts *[]Alert `json:"activeAlerts,omitempty"`
+
 	// ID A UUID (version 5) of the name: the same on every replica and after a restart.
 	ID string `json:"id"`
 
-	// LastCheck The time of the newest sample that told of the service.
+	// LastCheck When the service was judged.
 	LastCheck time.Time `json:"lastCheck"`
 
-	// Metrics What the service tells about itself, over the last 5 minutes: `cpu_usage_percent` (100 is one core),
-	// `memory_usage_bytes`, `request_rate` (requests a second), `error_rate` (percent of requests answered 5xx).
+	// LastSeen The time of the newest sample that tells of the service; absent where only alerts or checks do.
+	LastSeen *time.Time `json:"lastSeen,omitempty"`
+
+	// Metrics What the service tells about itself, over the last 5 minutes: `cpu_usage_percent` (100 is one core; for a host,
+	// all of them), `memory_usage_bytes`, `memory_usage_percent`, `request_rate` (requests a second), `error_rate`
+	// (percent of requests answered 5xx), `p95_latency_ms`.
 	Metrics *map[string]float64 `json:"metrics,omitempty"`
 
-	// Name The value of the label `job`.
+	// Name The value of the label `job`, or what a probe, a check or an alert calls it.
 	Name string `json:"name"`
 
-	// ResponseTime Mean of the last 5 minutes in milliseconds.
+	// Reasons Why it has its status, the worst first; at most 10.
+	Reasons *[]HealthReason `json:"reasons,omitempty"`
+
+	// ResponseTime Of its HTTP server, mean of the last 5 minutes, or else of its slowest probe; in milliseconds.
 	ResponseTime *float64    `json:"responseTime,omitempty"`
 	Status       HealthLevel `json:"status"`
 
 	// Uptime Of the instance that runs longest, such as `15d 7h 23m`.
 	Uptime *string `json:"uptime,omitempty"`
+}
+
+// Silence defines model for Silence.
+type Silence struct {
+	Comment   string       `json:"comment"`
+	CreatedBy string       `json:"createdBy"`
+	EndsAt    time.Time    `json:"endsAt"`
+	ID        string       `json:"id"`
+	Matchers  []string     `json:"matchers"`
+	StartsAt  time.Time    `json:"startsAt"`
+	State     SilenceState `json:"state"`
+	UpdatedAt time.Time    `json:"updatedAt"`
+}
+
+// SilenceState defines model for Silence.State.
+type SilenceState string
+
+// SilenceCreation defines model for SilenceCreation.
+type SilenceCreation struct {
+	// Comment Why.
+	Comment string `json:"comment"`
+
+	// CreatedBy The authenticated client if absent.
+	CreatedBy *string   `json:"createdBy,omitempty"`
+	EndsAt    time.Time `json:"endsAt"`
+
+	// ID The silence that this one changes; where what it matches changes, that ends and another begins.
+	ID *string `json:"id,omitempty"`
+
+	// Matchers Select the alerts, all of them together, in Alertmanager's syntax. One at least must not match an empty value.
+	Matchers []string `json:"matchers"`
+
+	// StartsAt Now if absent.
+	StartsAt *time.Time `json:"startsAt,omitempty"`
+}
+
+// SpanFailure defines model for SpanFailure.
+type SpanFailure struct {
+	Message   *string `json:"message,omitempty"`
+	Operation string  `json:"operation"`
+	Service   string  `json:"service"`
+}
+
+// TestOutcome defines model for TestOutcome.
+type TestOutcome struct {
+	Index       int    `json:"index"`
+	Integration string `json:"integration"`
+
+	// Reason Why it was not.
+	Reason *string `json:"reason,omitempty"`
+	Sent   bool    `json:"sent"`
+	Took   string  `json:"took"`
 }
 
 // TimelineEvent defines model for TimelineEvent.
@@ -557,11 +1944,125 @@ type TimelineEventCreation struct {
 // TimelineEventType defines model for TimelineEventType.
 type TimelineEventType string
 
+// TraceAnalysis defines model for TraceAnalysis.
+type TraceAnalysis struct {
+	// CriticalPath What the end of the trace waited for, from start to end: a shorter section would have ended the trace sooner.
+	// Time in which no span ran is no section. The 1,000 longest at most.
+	CriticalPath []CriticalSection `json:"criticalPath"`
+
+	// DurationSeconds To the end of the span that ended last.
+	DurationSeconds float64 `json:"durationSeconds"`
+
+	// Errors Those that failed, the deepest and earliest first, as what came first is deepest.
+	Errors []FailedSpan `json:"errors"`
+
+	// Roots Spans without a parent in the trace; 10 at most.
+	Roots []AnalyzedSpan `json:"roots"`
+
+	// Services Those that spent most time themselves first.
+	Services []TracedServiceShare `json:"services"`
+
+	// Slowest Those that took longest themselves, without the time of their children, first.
+	Slowest []AnalyzedSpan `json:"slowest"`
+	Spans   int            `json:"spans"`
+
+	// Start Of the span that started first.
+	Start   time.Time `json:"start"`
+	TraceID string    `json:"traceId"`
+
+	// Warnings What is odd about the trace, and how it was taken.
+	Warnings []string `json:"warnings"`
+}
+
+// TraceComparison defines model for TraceComparison.
+type TraceComparison struct {
+	A         ComparedTrace `json:"a"`
+	B         ComparedTrace `json:"b"`
+	NewErrors []ErrorGroup  `json:"newErrors"`
+
+	// Operations All operations of both. Those on which b spent most more time themselves first.
+	Operations []ComparedOperation `json:"operations"`
+}
+
+// TraceEvidence defines model for TraceEvidence.
+type TraceEvidence struct {
+	DurationSeconds *float64 `json:"durationSeconds,omitempty"`
+
+	// Errors How many of them failed.
+	Errors   *int `json:"errors,omitempty"`
+	Exemplar *struct {
+		At time.Time `json:"at"`
+
+		// Series The name of the metric.
+		Series string  `json:"series"`
+		Value  float64 `json:"value"`
+	} `json:"exemplar,omitempty"`
+
+	// Failures Spans that failed, at most 5, the deepest first.
+	Failures *[]SpanFailure `json:"failures,omitempty"`
+
+	// KeptSpans How many of them are kept, and in `otlp`.
+	KeptSpans *int `json:"keptSpans,omitempty"`
+
+	// Links Where to look further, by `evidence::links` of the configuration.
+	Links *EvidenceLinks `json:"links,omitempty"`
+
+	// Otlp The message `TracesData` of OTLP in its JSON encoding: ids are hexadecimal, times are nanoseconds in strings.
+	Otlp *TracesData `json:"otlp,omitempty"`
+
+	// Reason `exemplar` where a series that fired names it.
+	Reason        TraceEvidenceReason `json:"reason"`
+	RootOperation *string             `json:"rootOperation,omitempty"`
+
+	// RootService Absent, as all about spans, where the trace itself could not be found (yet).
+	RootService *string `json:"rootService,omitempty"`
+
+	// Service The affected service that it was found by; absent for an exemplar.
+	Service *string `json:"service,omitempty"`
+
+	// Spans How many spans the trace has.
+	Spans     *int       `json:"spans,omitempty"`
+	StartedAt *time.Time `json:"startedAt,omitempty"`
+	TraceID   string     `json:"traceId"`
+}
+
+// TraceEvidenceReason `exemplar` where a series that fired names it.
+type TraceEvidenceReason string
+
+// TracedOperation defines model for TracedOperation.
+type TracedOperation struct {
+	// Kind Of its spans: server, client, producer, consumer or internal.
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// TracedServiceShare defines model for TracedServiceShare.
+type TracedServiceShare struct {
+	Errors      int     `json:"errors"`
+	Name        string  `json:"name"`
+	SelfSeconds float64 `json:"selfSeconds"`
+	Spans       int     `json:"spans"`
+}
+
+// TracesData The message `TracesData` of OTLP in its JSON encoding: ids are hexadecimal, times are nanoseconds in strings.
+type TracesData struct {
+	ResourceSpans *[]map[string]interface{} `json:"resourceSpans,omitempty"`
+}
+
 // AlertID defines model for AlertID.
 type AlertID = string
 
 // Cursor defines model for Cursor.
 type Cursor = string
+
+// DryRunEnd defines model for DryRunEnd.
+type DryRunEnd = string
+
+// DryRunStart defines model for DryRunStart.
+type DryRunStart = string
+
+// DryRunStep defines model for DryRunStep.
+type DryRunStep = string
 
 // IfMatch defines model for IfMatch.
 type IfMatch = string
@@ -572,8 +2073,26 @@ type IncidentID = string
 // Limit defines model for Limit.
 type Limit = int
 
+// PeriodEnd defines model for PeriodEnd.
+type PeriodEnd = string
+
+// PeriodStart defines model for PeriodStart.
+type PeriodStart = string
+
 // RuleID defines model for RuleID.
 type RuleID = string
+
+// SilenceID defines model for SilenceID.
+type SilenceID = string
+
+// TraceID defines model for TraceID.
+type TraceID = string
+
+// TracedService defines model for TracedService.
+type TracedService = string
+
+// WindowID defines model for WindowID.
+type WindowID = string
 
 // BadRequest An error, by RFC 9457.
 type BadRequest = Problem
@@ -583,6 +2102,30 @@ type Conflict = Problem
 
 // InternalError An error, by RFC 9457.
 type InternalError = Problem
+
+// JaegerAway An error, by RFC 9457.
+type JaegerAway = Problem
+
+// JaegerSlow An error, by RFC 9457.
+type JaegerSlow = Problem
+
+// LogQuery An error, by RFC 9457.
+type LogQuery = Problem
+
+// LogQueryFailed An error, by RFC 9457.
+type LogQueryFailed = Problem
+
+// LokiAway An error, by RFC 9457.
+type LokiAway = Problem
+
+// LokiBusy An error, by RFC 9457.
+type LokiBusy = Problem
+
+// LokiSlow An error, by RFC 9457.
+type LokiSlow = Problem
+
+// NoLoki An error, by RFC 9457.
+type NoLoki = Problem
 
 // NotFound An error, by RFC 9457.
 type NotFound = Problem
@@ -598,6 +2141,9 @@ type Refused = Problem
 
 // TooLarge An error, by RFC 9457.
 type TooLarge = Problem
+
+// TracesTooLarge An error, by RFC 9457.
+type TracesTooLarge = Problem
 
 // Unauthorized An error, by RFC 9457.
 type Unauthorized = Problem
@@ -653,6 +2199,22 @@ type ListAlertRulesParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// DryRunAlertRuleParams defines parameters for DryRunAlertRule.
+type DryRunAlertRuleParams struct {
+	// Start RFC 3339 or Unix seconds; an hour before `end` if absent.
+	Start *DryRunStart `form:"start,omitempty" json:"start,omitempty"`
+
+	// End RFC 3339 or Unix seconds; now if absent.
+	End *DryRunEnd `form:"end,omitempty" json:"end,omitempty"`
+
+	// Step The time between two evaluations, such as `15s`, or seconds. If absent the `evaluationInterval` of the rule, or as
+	// many of them as make at most 1,000 evaluations.
+	Step *DryRunStep `form:"step,omitempty" json:"step,omitempty"`
+
+	// KeepFiringFor How long an alert fires on without its condition, as `keep_firing_for` of a rule file; not at all if absent.
+	KeepFiringFor *string `form:"keepFiringFor,omitempty" json:"keepFiringFor,omitempty"`
+}
+
 // DeleteAlertRuleParams defines parameters for DeleteAlertRule.
 type DeleteAlertRuleParams struct {
 	// IfMatch The `ETag` that the caller knows, or several, or `*` for any. Where it is another by now the answer is `412`, and
@@ -672,6 +2234,19 @@ type DisableAlertRuleParams struct {
 	// IfMatch The `ETag` that the caller knows, or several, or `*` for any. Where it is another by now the answer is `412`, and
 	// nothing is changed. Without it the last writer wins.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// DryRunStoredAlertRuleParams defines parameters for DryRunStoredAlertRule.
+type DryRunStoredAlertRuleParams struct {
+	// Start RFC 3339 or Unix seconds; an hour before `end` if absent.
+	Start *DryRunStart `form:"start,omitempty" json:"start,omitempty"`
+
+	// End RFC 3339 or Unix seconds; now if absent.
+	End *DryRunEnd `form:"end,omitempty" json:"end,omitempty"`
+
+	// Step The time between two evaluations, such as `15s`, or seconds. If absent the `evaluationInterval` of the rule, or as
+	// many of them as make at most 1,000 evaluations.
+	Step *DryRunStep `form:"step,omitempty" json:"step,omitempty"`
 }
 
 // EnableAlertRuleParams defines parameters for EnableAlertRule.
@@ -723,6 +2298,33 @@ type UpdateIncidentParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// LinkAlertsParams defines parameters for LinkAlerts.
+type LinkAlertsParams struct {
+	// IfMatch The `ETag` that the caller knows, or several, or `*` for any. Where it is another by now the answer is `412`, and
+	// nothing is changed. Without it the last writer wins.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// UnlinkAlertParams defines parameters for UnlinkAlert.
+type UnlinkAlertParams struct {
+	// IfMatch The `ETag` that the caller knows, or several, or `*` for any. Where it is another by now the answer is `412`, and
+	// nothing is changed. Without it the last writer wins.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// GetEvidenceParams defines parameters for GetEvidence.
+type GetEvidenceParams struct {
+	// Spans Whether traces have their spans in `otlp`; false if absent.
+	Spans *bool `form:"spans,omitempty" json:"spans,omitempty"`
+}
+
+// MergeIncidentsParams defines parameters for MergeIncidents.
+type MergeIncidentsParams struct {
+	// IfMatch The `ETag` that the caller knows, or several, or `*` for any. Where it is another by now the answer is `412`, and
+	// nothing is changed. Without it the last writer wins.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // GetTimelineParams defines parameters for GetTimeline.
 type GetTimelineParams struct {
 	// Limit The number of elements at most; 100 if absent.
@@ -731,6 +2333,132 @@ type GetTimelineParams struct {
 	// Cursor Where the page begins, from the `Link` header of the page before; the first page if absent. Nothing is left out
 	// or given twice when elements come and go in between.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// QueryLogsParams defines parameters for QueryLogs.
+type QueryLogsParams struct {
+	// Query LogQL
+	Query string `form:"query" json:"query"`
+
+	// Start Lines from this time on; RFC 3339 or Unix seconds; an hour before `end` if absent.
+	Start *string `form:"start,omitempty" json:"start,omitempty"`
+
+	// End Lines before this time; RFC 3339 or Unix seconds; now if absent.
+	End *string `form:"end,omitempty" json:"end,omitempty"`
+
+	// Limit The number of lines at most; 100 if absent.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Direction The newest lines first (`backward`), or the oldest (`forward`); of too many lines these are given.
+	Direction *QueryLogsParamsDirection `form:"direction,omitempty" json:"direction,omitempty"`
+
+	// Step Of a metric query, a duration (`15s`, `1m30s`) or seconds; Loki chooses if absent.
+	Step *string `form:"step,omitempty" json:"step,omitempty"`
+}
+
+// QueryLogsParamsDirection defines parameters for QueryLogs.
+type QueryLogsParamsDirection string
+
+// ListLogLabelsParams defines parameters for ListLogLabels.
+type ListLogLabelsParams struct {
+	// Query Only of the streams that this selects.
+	Query *string `form:"query,omitempty" json:"query,omitempty"`
+
+	// Start Lines from this time on; RFC 3339 or Unix seconds; an hour before `end` if absent.
+	Start *string `form:"start,omitempty" json:"start,omitempty"`
+
+	// End Lines before this time; RFC 3339 or Unix seconds; now if absent.
+	End *string `form:"end,omitempty" json:"end,omitempty"`
+}
+
+// ListLogLabelValuesParams defines parameters for ListLogLabelValues.
+type ListLogLabelValuesParams struct {
+	// Query Only of the streams that this selects.
+	Query *string `form:"query,omitempty" json:"query,omitempty"`
+
+	// Start Lines from this time on; RFC 3339 or Unix seconds; an hour before `end` if absent.
+	Start *string `form:"start,omitempty" json:"start,omitempty"`
+
+	// End Lines before this time; RFC 3339 or Unix seconds; now if absent.
+	End *string `form:"end,omitempty" json:"end,omitempty"`
+}
+
+// ListLogPatternsParams defines parameters for ListLogPatterns.
+type ListLogPatternsParams struct {
+	// Query A stream selector.
+	Query string `form:"query" json:"query"`
+
+	// Start Lines from this time on; RFC 3339 or Unix seconds; an hour before `end` if absent.
+	Start *string `form:"start,omitempty" json:"start,omitempty"`
+
+	// End Lines before this time; RFC 3339 or Unix seconds; now if absent.
+	End *string `form:"end,omitempty" json:"end,omitempty"`
+}
+
+// GetLogVolumeParams defines parameters for GetLogVolume.
+type GetLogVolumeParams struct {
+	// Query A stream selector.
+	Query string `form:"query" json:"query"`
+
+	// Start Lines from this time on; RFC 3339 or Unix seconds; an hour before `end` if absent.
+	Start *string `form:"start,omitempty" json:"start,omitempty"`
+
+	// End Lines before this time; RFC 3339 or Unix seconds; now if absent.
+	End *string `form:"end,omitempty" json:"end,omitempty"`
+
+	// By The labels to sum up by, separated by commas; those of the selector if absent.
+	By *string `form:"by,omitempty" json:"by,omitempty"`
+
+	// Limit The number of volumes at most; 100 if absent.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListMaintenanceWindowsParams defines parameters for ListMaintenanceWindows.
+type ListMaintenanceWindowsParams struct {
+	// State Filter windows by their state now; `all` if absent.
+	State *ListMaintenanceWindowsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit The number of elements at most; 100 if absent.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins, from the `Link` header of the page before; the first page if absent. Nothing is left out
+	// or given twice when elements come and go in between.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListMaintenanceWindowsParamsState defines parameters for ListMaintenanceWindows.
+type ListMaintenanceWindowsParamsState string
+
+// EndMaintenanceWindowParams defines parameters for EndMaintenanceWindow.
+type EndMaintenanceWindowParams struct {
+	// Scope What ends; `window` if absent.
+	Scope *EndMaintenanceWindowParamsScope `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// IfMatch The `ETag` that the caller knows, or several, or `*` for any. Where it is another by now the answer is `412`, and
+	// nothing is changed. Without it the last writer wins.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// EndMaintenanceWindowParamsScope defines parameters for EndMaintenanceWindow.
+type EndMaintenanceWindowParamsScope string
+
+// UpdateMaintenanceWindowParams defines parameters for UpdateMaintenanceWindow.
+type UpdateMaintenanceWindowParams struct {
+	// IfMatch The `ETag` that the caller knows, or several, or `*` for any. Where it is another by now the answer is `412`, and
+	// nothing is changed. Without it the last writer wins.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListMaintenanceOccurrencesParams defines parameters for ListMaintenanceOccurrences.
+type ListMaintenanceOccurrencesParams struct {
+	// Start Only what goes on at this time or later; now if absent.
+	Start *time.Time `form:"start,omitempty" json:"start,omitempty"`
+
+	// End Only what begins before this time, at most ten years behind `start`; a year behind it if absent.
+	End *time.Time `form:"end,omitempty" json:"end,omitempty"`
+
+	// Limit The number of elements at most; 100 if absent.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // QueryMetricsParams defines parameters for QueryMetrics.
@@ -752,8 +2480,111 @@ type QueryMetricsParams struct {
 	Time *string `form:"time,omitempty" json:"time,omitempty"`
 }
 
+// ReportAlertsParams defines parameters for ReportAlerts.
+type ReportAlertsParams struct {
+	// Start RFC 3339 or Unix seconds; 7 days before `end` if absent, and 366 at most.
+	Start *string `form:"start,omitempty" json:"start,omitempty"`
+
+	// End RFC 3339 or Unix seconds, excluded; now if absent.
+	End *string `form:"end,omitempty" json:"end,omitempty"`
+
+	// GroupBy What the lists are of; rules if absent.
+	GroupBy *ReportAlertsParamsGroupBy `form:"groupBy,omitempty" json:"groupBy,omitempty"`
+
+	// Service Only alerts of this service.
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+
+	// Severity Only alerts of this severity.
+	Severity *AlertSeverity `form:"severity,omitempty" json:"severity,omitempty"`
+
+	// Filter Only alerts whose labels match, as in the list of alerts.
+	Filter *[]string `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Limit How long each list is at most; 10 if absent.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReportAlertsParamsGroupBy defines parameters for ReportAlerts.
+type ReportAlertsParamsGroupBy string
+
+// ListSilencesParams defines parameters for ListSilences.
+type ListSilencesParams struct {
+	// State Only those in this state.
+	State *ListSilencesParamsState `form:"state,omitempty" json:"state,omitempty"`
+}
+
+// ListSilencesParamsState defines parameters for ListSilences.
+type ListSilencesParamsState string
+
+// FindTracesParams defines parameters for FindTraces.
+type FindTracesParams struct {
+	// Service The span's service, as `GET /api/v1/traces/services` lists it.
+	Service string `form:"service" json:"service"`
+
+	// Operation The span's name.
+	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
+
+	// Tags Attributes of the span or its resource, all of which must match: as in Jaeger's search box, or a JSON
+	// object of strings. `error=true` finds spans that failed.
+	Tags *string `form:"tags,omitempty" json:"tags,omitempty"`
+
+	// MinDuration The span took at least this long, such as `1.5s` or `250ms`.
+	MinDuration *string `form:"minDuration,omitempty" json:"minDuration,omitempty"`
+
+	// MaxDuration The span took at most this long.
+	MaxDuration *string `form:"maxDuration,omitempty" json:"maxDuration,omitempty"`
+
+	// Start The span started at this time or later; RFC 3339 or Unix seconds; an hour before `end` if absent.
+	Start *string `form:"start,omitempty" json:"start,omitempty"`
+
+	// End The span started before this time; RFC 3339 or Unix seconds; now if absent.
+	End *string `form:"end,omitempty" json:"end,omitempty"`
+
+	// Limit The number of traces at most; 20 if absent.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CompareTracesParams defines parameters for CompareTraces.
+type CompareTracesParams struct {
+	// A The trace to compare with.
+	A string `form:"a" json:"a"`
+
+	// B The trace in question.
+	B string `form:"b" json:"b"`
+}
+
+// ListDependenciesParams defines parameters for ListDependencies.
+type ListDependenciesParams struct {
+	// Start RFC 3339 or Unix seconds; an hour before `end` if absent, and 31 days at most.
+	Start *PeriodStart `form:"start,omitempty" json:"start,omitempty"`
+
+	// End RFC 3339 or Unix seconds; now if absent.
+	End *PeriodEnd `form:"end,omitempty" json:"end,omitempty"`
+}
+
+// CompareServicePeriodsParams defines parameters for CompareServicePeriods.
+type CompareServicePeriodsParams struct {
+	// Start RFC 3339 or Unix seconds; an hour before `end` if absent, and 31 days at most.
+	Start *PeriodStart `form:"start,omitempty" json:"start,omitempty"`
+
+	// End RFC 3339 or Unix seconds; now if absent.
+	End *PeriodEnd `form:"end,omitempty" json:"end,omitempty"`
+}
+
+// AnalyzeTraceParams defines parameters for AnalyzeTrace.
+type AnalyzeTraceParams struct {
+	// Limit How many spans `slowest` and `errors` have at most; 10 if absent.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateAlertJSONRequestBody defines body for CreateAlert for application/json ContentType.
+type CreateAlertJSONRequestBody = AlertDefinition
+
 // CreateAlertRuleJSONRequestBody defines body for CreateAlertRule for application/json ContentType.
 type CreateAlertRuleJSONRequestBody = AlertRule
+
+// DryRunAlertRuleJSONRequestBody defines body for DryRunAlertRule for application/json ContentType.
+type DryRunAlertRuleJSONRequestBody = AlertRule
 
 // UpdateAlertRuleJSONRequestBody defines body for UpdateAlertRule for application/json ContentType.
 type UpdateAlertRuleJSONRequestBody = AlertRule
@@ -761,29 +2592,56 @@ type UpdateAlertRuleJSONRequestBody = AlertRule
 // UpdateAlertJSONRequestBody defines body for UpdateAlert for application/json ContentType.
 type UpdateAlertJSONRequestBody = AlertStatusUpdate
 
+// AcknowledgeAlertJSONRequestBody defines body for AcknowledgeAlert for application/json ContentType.
+type AcknowledgeAlertJSONRequestBody = AcknowledgementCreation
+
 // CreateIncidentJSONRequestBody defines body for CreateIncident for application/json ContentType.
 type CreateIncidentJSONRequestBody = IncidentCreation
 
 // UpdateIncidentJSONRequestBody defines body for UpdateIncident for application/json ContentType.
 type UpdateIncidentJSONRequestBody = IncidentUpdate
 
+// AcknowledgeIncidentJSONRequestBody defines body for AcknowledgeIncident for application/json ContentType.
+type AcknowledgeIncidentJSONRequestBody = AcknowledgementCreation
+
+// LinkAlertsJSONRequestBody defines body for LinkAlerts for application/json ContentType.
+type LinkAlertsJSONRequestBody = AlertLinks
+
+// MergeIncidentsJSONRequestBody defines body for MergeIncidents for application/json ContentType.
+type MergeIncidentsJSONRequestBody = IncidentMerge
+
 // AddTimelineEventJSONRequestBody defines body for AddTimelineEvent for application/json ContentType.
 type AddTimelineEventJSONRequestBody = TimelineEventCreation
 
+// CreateMaintenanceWindowJSONRequestBody defines body for CreateMaintenanceWindow for application/json ContentType.
+type CreateMaintenanceWindowJSONRequestBody = MaintenanceWindow
+
+// UpdateMaintenanceWindowJSONRequestBody defines body for UpdateMaintenanceWindow for application/json ContentType.
+type UpdateMaintenanceWindowJSONRequestBody = MaintenanceWindow
+
 // SubmitCustomMetricsJSONRequestBody defines body for SubmitCustomMetrics for application/json ContentType.
 type SubmitCustomMetricsJSONRequestBody = CustomMetrics
+
+// CreateSilenceJSONRequestBody defines body for CreateSilence for application/json ContentType.
+type CreateSilenceJSONRequestBody = SilenceCreation
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// ListAlerts List active alerts
 	// (GET /api/v1/alerts)
 	ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams)
+	// CreateAlert Create a custom alert
+	// (POST /api/v1/alerts)
+	CreateAlert(w http.ResponseWriter, r *http.Request)
 	// ListAlertRules List alert rules
 	// (GET /api/v1/alerts/rules)
 	ListAlertRules(w http.ResponseWriter, r *http.Request, params ListAlertRulesParams)
 	// CreateAlertRule Create a new alert rule
 	// (POST /api/v1/alerts/rules)
 	CreateAlertRule(w http.ResponseWriter, r *http.Request)
+	// DryRunAlertRule Try an alert rule
+	// (POST /api/v1/alerts/rules/dry-run)
+	DryRunAlertRule(w http.ResponseWriter, r *http.Request, params DryRunAlertRuleParams)
 	// DeleteAlertRule Delete an alert rule
 	// (DELETE /api/v1/alerts/rules/{ruleId})
 	DeleteAlertRule(w http.ResponseWriter, r *http.Request, ruleID RuleID, params DeleteAlertRuleParams)
@@ -796,6 +2654,9 @@ type ServerInterface interface {
 	// DisableAlertRule Disable an alert rule
 	// (POST /api/v1/alerts/rules/{ruleId}/disable)
 	DisableAlertRule(w http.ResponseWriter, r *http.Request, ruleID RuleID, params DisableAlertRuleParams)
+	// DryRunStoredAlertRule Try a stored alert rule
+	// (POST /api/v1/alerts/rules/{ruleId}/dry-run)
+	DryRunStoredAlertRule(w http.ResponseWriter, r *http.Request, ruleID RuleID, params DryRunStoredAlertRuleParams)
 	// EnableAlertRule Enable an alert rule
 	// (POST /api/v1/alerts/rules/{ruleId}/enable)
 	EnableAlertRule(w http.ResponseWriter, r *http.Request, ruleID RuleID, params EnableAlertRuleParams)
@@ -805,6 +2666,15 @@ type ServerInterface interface {
 	// UpdateAlert Update alert status
 	// (PUT /api/v1/alerts/{alertId})
 	UpdateAlert(w http.ResponseWriter, r *http.Request, alertID AlertID, params UpdateAlertParams)
+	// WithdrawAlertAcknowledgement Take the acknowledgement of an alert back
+	// (DELETE /api/v1/alerts/{alertId}/acknowledge)
+	WithdrawAlertAcknowledgement(w http.ResponseWriter, r *http.Request, alertID AlertID)
+	// AcknowledgeAlert Acknowledge an alert
+	// (POST /api/v1/alerts/{alertId}/acknowledge)
+	AcknowledgeAlert(w http.ResponseWriter, r *http.Request, alertID AlertID)
+	// ExplainAlert Explain what became of an alert
+	// (GET /api/v1/alerts/{alertId}/explain)
+	ExplainAlert(w http.ResponseWriter, r *http.Request, alertID AlertID)
 	// GetHealth Get system health status
 	// (GET /api/v1/health)
 	GetHealth(w http.ResponseWriter, r *http.Request)
@@ -826,12 +2696,63 @@ type ServerInterface interface {
 	// UpdateIncident Update incident status
 	// (PUT /api/v1/incidents/{incidentId})
 	UpdateIncident(w http.ResponseWriter, r *http.Request, incidentID IncidentID, params UpdateIncidentParams)
+	// WithdrawIncidentAcknowledgement Take the acknowledgement of an incident back
+	// (DELETE /api/v1/incidents/{incidentId}/acknowledge)
+	WithdrawIncidentAcknowledgement(w http.ResponseWriter, r *http.Request, incidentID IncidentID)
+	// AcknowledgeIncident Acknowledge an incident
+	// (POST /api/v1/incidents/{incidentId}/acknowledge)
+	AcknowledgeIncident(w http.ResponseWriter, r *http.Request, incidentID IncidentID)
+	// LinkAlerts Link alerts to an incident
+	// (POST /api/v1/incidents/{incidentId}/alerts)
+	LinkAlerts(w http.ResponseWriter, r *http.Request, incidentID IncidentID, params LinkAlertsParams)
+	// UnlinkAlert Unlink an alert from an incident
+	// (DELETE /api/v1/incidents/{incidentId}/alerts/{alertId})
+	UnlinkAlert(w http.ResponseWriter, r *http.Request, incidentID IncidentID, alertID AlertID, params UnlinkAlertParams)
+	// GetEvidence Get what explains an incident
+	// (GET /api/v1/incidents/{incidentId}/evidence)
+	GetEvidence(w http.ResponseWriter, r *http.Request, incidentID IncidentID, params GetEvidenceParams)
+	// MergeIncidents Merge incidents into this one
+	// (POST /api/v1/incidents/{incidentId}/merge)
+	MergeIncidents(w http.ResponseWriter, r *http.Request, incidentID IncidentID, params MergeIncidentsParams)
 	// GetTimeline Get incident timeline
 	// (GET /api/v1/incidents/{incidentId}/timeline)
 	GetTimeline(w http.ResponseWriter, r *http.Request, incidentID IncidentID, params GetTimelineParams)
 	// AddTimelineEvent Add timeline event
 	// (POST /api/v1/incidents/{incidentId}/timeline)
 	AddTimelineEvent(w http.ResponseWriter, r *http.Request, incidentID IncidentID)
+	// QueryLogs Query logs
+	// (GET /api/v1/logs)
+	QueryLogs(w http.ResponseWriter, r *http.Request, params QueryLogsParams)
+	// ListLogLabels List the labels of logs
+	// (GET /api/v1/logs/labels)
+	ListLogLabels(w http.ResponseWriter, r *http.Request, params ListLogLabelsParams)
+	// ListLogLabelValues List the values of a label of logs
+	// (GET /api/v1/logs/labels/{name}/values)
+	ListLogLabelValues(w http.ResponseWriter, r *http.Request, name string, params ListLogLabelValuesParams)
+	// ListLogPatterns Find patterns in logs
+	// (GET /api/v1/logs/patterns)
+	ListLogPatterns(w http.ResponseWriter, r *http.Request, params ListLogPatternsParams)
+	// GetLogVolume Tell how much is logged
+	// (GET /api/v1/logs/volume)
+	GetLogVolume(w http.ResponseWriter, r *http.Request, params GetLogVolumeParams)
+	// ListMaintenanceWindows List maintenance windows
+	// (GET /api/v1/maintenance-windows)
+	ListMaintenanceWindows(w http.ResponseWriter, r *http.Request, params ListMaintenanceWindowsParams)
+	// CreateMaintenanceWindow Create a maintenance window
+	// (POST /api/v1/maintenance-windows)
+	CreateMaintenanceWindow(w http.ResponseWriter, r *http.Request)
+	// EndMaintenanceWindow End a maintenance window, or call it off
+	// (DELETE /api/v1/maintenance-windows/{windowId})
+	EndMaintenanceWindow(w http.ResponseWriter, r *http.Request, windowID WindowID, params EndMaintenanceWindowParams)
+	// GetMaintenanceWindow Get a maintenance window
+	// (GET /api/v1/maintenance-windows/{windowId})
+	GetMaintenanceWindow(w http.ResponseWriter, r *http.Request, windowID WindowID)
+	// UpdateMaintenanceWindow Replace a maintenance window, from now on
+	// (PUT /api/v1/maintenance-windows/{windowId})
+	UpdateMaintenanceWindow(w http.ResponseWriter, r *http.Request, windowID WindowID, params UpdateMaintenanceWindowParams)
+	// ListMaintenanceOccurrences List when a maintenance window was and will be
+	// (GET /api/v1/maintenance-windows/{windowId}/occurrences)
+	ListMaintenanceOccurrences(w http.ResponseWriter, r *http.Request, windowID WindowID, params ListMaintenanceOccurrencesParams)
 	// QueryMetrics Query metrics data
 	// (GET /api/v1/metrics)
 	QueryMetrics(w http.ResponseWriter, r *http.Request, params QueryMetricsParams)
@@ -841,6 +2762,51 @@ type ServerInterface interface {
 	// ListScrapeTargets List all scrape targets
 	// (GET /api/v1/metrics/targets)
 	ListScrapeTargets(w http.ResponseWriter, r *http.Request)
+	// ListReceivers List receivers
+	// (GET /api/v1/receivers)
+	ListReceivers(w http.ResponseWriter, r *http.Request)
+	// TestReceiver Send a test notification
+	// (POST /api/v1/receivers/{receiver}/test)
+	TestReceiver(w http.ResponseWriter, r *http.Request, receiver string)
+	// ReportAlerts Report on alert fatigue
+	// (GET /api/v1/reports/alerts)
+	ReportAlerts(w http.ResponseWriter, r *http.Request, params ReportAlertsParams)
+	// ListSilences List silences
+	// (GET /api/v1/silences)
+	ListSilences(w http.ResponseWriter, r *http.Request, params ListSilencesParams)
+	// CreateSilence Silence alerts
+	// (POST /api/v1/silences)
+	CreateSilence(w http.ResponseWriter, r *http.Request)
+	// ExpireSilence End a silence
+	// (DELETE /api/v1/silences/{silenceId})
+	ExpireSilence(w http.ResponseWriter, r *http.Request, silenceID SilenceID)
+	// GetSilence Get a silence
+	// (GET /api/v1/silences/{silenceId})
+	GetSilence(w http.ResponseWriter, r *http.Request, silenceID SilenceID)
+	// FindTraces Find traces
+	// (GET /api/v1/traces)
+	FindTraces(w http.ResponseWriter, r *http.Request, params FindTracesParams)
+	// CompareTraces Compare two traces
+	// (GET /api/v1/traces/compare)
+	CompareTraces(w http.ResponseWriter, r *http.Request, params CompareTracesParams)
+	// ListDependencies List which service calls which
+	// (GET /api/v1/traces/dependencies)
+	ListDependencies(w http.ResponseWriter, r *http.Request, params ListDependenciesParams)
+	// ListTracedServices List the services that have traces
+	// (GET /api/v1/traces/services)
+	ListTracedServices(w http.ResponseWriter, r *http.Request)
+	// CompareServicePeriods Compare a period of a service with the one before
+	// (GET /api/v1/traces/services/{service}/comparison)
+	CompareServicePeriods(w http.ResponseWriter, r *http.Request, service TracedService, params CompareServicePeriodsParams)
+	// ListTracedOperations List the operations of a service
+	// (GET /api/v1/traces/services/{service}/operations)
+	ListTracedOperations(w http.ResponseWriter, r *http.Request, service TracedService)
+	// GetTrace Get a trace
+	// (GET /api/v1/traces/{traceId})
+	GetTrace(w http.ResponseWriter, r *http.Request, traceID TraceID)
+	// AnalyzeTrace Tell where the time of a trace went
+	// (GET /api/v1/traces/{traceId}/analysis)
+	AnalyzeTrace(w http.ResponseWriter, r *http.Request, traceID TraceID, params AnalyzeTraceParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -963,6 +2929,20 @@ func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Req
 	handler.ServeHTTP(w, r)
 }
 
+// CreateAlert operation middleware
+func (siw *ServerInterfaceWrapper) CreateAlert(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CreateAlert(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListAlertRules operation middleware
 func (siw *ServerInterfaceWrapper) ListAlertRules(w http.ResponseWriter, r *http.Request) {
 
@@ -1040,6 +3020,78 @@ func (siw *ServerInterfaceWrapper) CreateAlertRule(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.CreateAlertRule(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DryRunAlertRule operation middleware
+func (siw *ServerInterfaceWrapper) DryRunAlertRule(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DryRunAlertRuleParams
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "step" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "step", r.URL.Query(), &params.Step, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "step"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "step", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "keepFiringFor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "keepFiringFor", r.URL.Query(), &params.KeepFiringFor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "keepFiringFor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "keepFiringFor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DryRunAlertRule(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1225,6 +3277,74 @@ func (siw *ServerInterfaceWrapper) DisableAlertRule(w http.ResponseWriter, r *ht
 	handler.ServeHTTP(w, r)
 }
 
+// DryRunStoredAlertRule operation middleware
+func (siw *ServerInterfaceWrapper) DryRunStoredAlertRule(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "ruleId" -------------
+	var ruleID RuleID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ruleId", r.PathValue("ruleId"), &ruleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "ruleId", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DryRunStoredAlertRuleParams
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "step" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "step", r.URL.Query(), &params.Step, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "step"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "step", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DryRunStoredAlertRule(w, r, ruleID, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // EnableAlertRule operation middleware
 func (siw *ServerInterfaceWrapper) EnableAlertRule(w http.ResponseWriter, r *http.Request) {
 
@@ -1342,6 +3462,84 @@ func (siw *ServerInterfaceWrapper) UpdateAlert(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.UpdateAlert(w, r, alertID, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// WithdrawAlertAcknowledgement operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawAlertAcknowledgement(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "alertId" -------------
+	var alertID AlertID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "alertId", r.PathValue("alertId"), &alertID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "alertId", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.WithdrawAlertAcknowledgement(w, r, alertID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AcknowledgeAlert operation middleware
+func (siw *ServerInterfaceWrapper) AcknowledgeAlert(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "alertId" -------------
+	var alertID AlertID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "alertId", r.PathValue("alertId"), &alertID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "alertId", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AcknowledgeAlert(w, r, alertID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ExplainAlert operation middleware
+func (siw *ServerInterfaceWrapper) ExplainAlert(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "alertId" -------------
+	var alertID AlertID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "alertId", r.PathValue("alertId"), &alertID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "alertId", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ExplainAlert(w, r, alertID)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1606,6 +3804,259 @@ func (siw *ServerInterfaceWrapper) UpdateIncident(w http.ResponseWriter, r *http
 	handler.ServeHTTP(w, r)
 }
 
+// WithdrawIncidentAcknowledgement operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawIncidentAcknowledgement(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "incidentId" -------------
+	var incidentID IncidentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "incidentId", r.PathValue("incidentId"), &incidentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "incidentId", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.WithdrawIncidentAcknowledgement(w, r, incidentID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AcknowledgeIncident operation middleware
+func (siw *ServerInterfaceWrapper) AcknowledgeIncident(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "incidentId" -------------
+	var incidentID IncidentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "incidentId", r.PathValue("incidentId"), &incidentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "incidentId", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AcknowledgeIncident(w, r, incidentID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// LinkAlerts operation middleware
+func (siw *ServerInterfaceWrapper) LinkAlerts(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "incidentId" -------------
+	var incidentID IncidentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "incidentId", r.PathValue("incidentId"), &incidentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "incidentId", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LinkAlertsParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.LinkAlerts(w, r, incidentID, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// UnlinkAlert operation middleware
+func (siw *ServerInterfaceWrapper) UnlinkAlert(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "incidentId" -------------
+	var incidentID IncidentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "incidentId", r.PathValue("incidentId"), &incidentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "incidentId", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "alertId" -------------
+	var alertID AlertID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "alertId", r.PathValue("alertId"), &alertID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "alertId", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UnlinkAlertParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.UnlinkAlert(w, r, incidentID, alertID, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetEvidence operation middleware
+func (siw *ServerInterfaceWrapper) GetEvidence(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "incidentId" -------------
+	var incidentID IncidentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "incidentId", r.PathValue("incidentId"), &incidentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "incidentId", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetEvidenceParams
+
+	// ------------- Optional query parameter "spans" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "spans", r.URL.Query(), &params.Spans, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "spans"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "spans", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetEvidence(w, r, incidentID, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// MergeIncidents operation middleware
+func (siw *ServerInterfaceWrapper) MergeIncidents(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "incidentId" -------------
+	var incidentID IncidentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "incidentId", r.PathValue("incidentId"), &incidentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "incidentId", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MergeIncidentsParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.MergeIncidents(w, r, incidentID, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetTimeline operation middleware
 func (siw *ServerInterfaceWrapper) GetTimeline(w http.ResponseWriter, r *http.Request) {
 
@@ -1678,6 +4129,655 @@ func (siw *ServerInterfaceWrapper) AddTimelineEvent(w http.ResponseWriter, r *ht
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.AddTimelineEvent(w, r, incidentID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// QueryLogs operation middleware
+func (siw *ServerInterfaceWrapper) QueryLogs(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params QueryLogsParams
+
+	// ------------- Required query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "query", r.URL.Query(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "query"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "query", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "direction" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "direction", r.URL.Query(), &params.Direction, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "direction"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "direction", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "step" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "step", r.URL.Query(), &params.Step, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "step"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "step", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.QueryLogs(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListLogLabels operation middleware
+func (siw *ServerInterfaceWrapper) ListLogLabels(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLogLabelsParams
+
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", r.URL.Query(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "query"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "query", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListLogLabels(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListLogLabelValues operation middleware
+func (siw *ServerInterfaceWrapper) ListLogLabelValues(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", r.PathValue("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLogLabelValuesParams
+
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", r.URL.Query(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "query"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "query", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListLogLabelValues(w, r, name, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListLogPatterns operation middleware
+func (siw *ServerInterfaceWrapper) ListLogPatterns(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLogPatternsParams
+
+	// ------------- Required query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "query", r.URL.Query(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "query"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "query", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListLogPatterns(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetLogVolume operation middleware
+func (siw *ServerInterfaceWrapper) GetLogVolume(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetLogVolumeParams
+
+	// ------------- Required query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "query", r.URL.Query(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "query"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "query", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "by", r.URL.Query(), &params.By, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "by"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "by", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetLogVolume(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListMaintenanceWindows operation middleware
+func (siw *ServerInterfaceWrapper) ListMaintenanceWindows(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMaintenanceWindowsParams
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListMaintenanceWindows(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CreateMaintenanceWindow operation middleware
+func (siw *ServerInterfaceWrapper) CreateMaintenanceWindow(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CreateMaintenanceWindow(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// EndMaintenanceWindow operation middleware
+func (siw *ServerInterfaceWrapper) EndMaintenanceWindow(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "windowId" -------------
+	var windowID WindowID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "windowId", r.PathValue("windowId"), &windowID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "windowId", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndMaintenanceWindowParams
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", r.URL.Query(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "scope"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "scope", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.EndMaintenanceWindow(w, r, windowID, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetMaintenanceWindow operation middleware
+func (siw *ServerInterfaceWrapper) GetMaintenanceWindow(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "windowId" -------------
+	var windowID WindowID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "windowId", r.PathValue("windowId"), &windowID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "windowId", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetMaintenanceWindow(w, r, windowID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// UpdateMaintenanceWindow operation middleware
+func (siw *ServerInterfaceWrapper) UpdateMaintenanceWindow(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "windowId" -------------
+	var windowID WindowID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "windowId", r.PathValue("windowId"), &windowID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "windowId", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateMaintenanceWindowParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.UpdateMaintenanceWindow(w, r, windowID, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListMaintenanceOccurrences operation middleware
+func (siw *ServerInterfaceWrapper) ListMaintenanceOccurrences(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "windowId" -------------
+	var windowID WindowID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "windowId", r.PathValue("windowId"), &windowID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "windowId", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMaintenanceOccurrencesParams
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListMaintenanceOccurrences(w, r, windowID, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1791,6 +4891,635 @@ func (siw *ServerInterfaceWrapper) ListScrapeTargets(w http.ResponseWriter, r *h
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListScrapeTargets(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListReceivers operation middleware
+func (siw *ServerInterfaceWrapper) ListReceivers(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListReceivers(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// TestReceiver operation middleware
+func (siw *ServerInterfaceWrapper) TestReceiver(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "receiver" -------------
+	var receiver string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "receiver", r.PathValue("receiver"), &receiver, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "receiver", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TestReceiver(w, r, receiver)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ReportAlerts operation middleware
+func (siw *ServerInterfaceWrapper) ReportAlerts(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReportAlertsParams
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "groupBy" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "groupBy", r.URL.Query(), &params.GroupBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "groupBy"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "groupBy", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "service" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "service", r.URL.Query(), &params.Service, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "service"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "service", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "severity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "severity", r.URL.Query(), &params.Severity, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "severity"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "severity", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter", r.URL.Query(), &params.Filter, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ReportAlerts(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSilences operation middleware
+func (siw *ServerInterfaceWrapper) ListSilences(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSilencesParams
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSilences(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CreateSilence operation middleware
+func (siw *ServerInterfaceWrapper) CreateSilence(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CreateSilence(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ExpireSilence operation middleware
+func (siw *ServerInterfaceWrapper) ExpireSilence(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "silenceId" -------------
+	var silenceID SilenceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "silenceId", r.PathValue("silenceId"), &silenceID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "silenceId", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ExpireSilence(w, r, silenceID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetSilence operation middleware
+func (siw *ServerInterfaceWrapper) GetSilence(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "silenceId" -------------
+	var silenceID SilenceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "silenceId", r.PathValue("silenceId"), &silenceID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "silenceId", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetSilence(w, r, silenceID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// FindTraces operation middleware
+func (siw *ServerInterfaceWrapper) FindTraces(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FindTracesParams
+
+	// ------------- Required query parameter "service" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "service", r.URL.Query(), &params.Service, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "service"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "service", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "operation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "operation", r.URL.Query(), &params.Operation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "operation"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "operation", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "tags" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tags", r.URL.Query(), &params.Tags, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "tags"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tags", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "minDuration" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "minDuration", r.URL.Query(), &params.MinDuration, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "minDuration"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "minDuration", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "maxDuration" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "maxDuration", r.URL.Query(), &params.MaxDuration, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "maxDuration"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "maxDuration", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.FindTraces(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CompareTraces operation middleware
+func (siw *ServerInterfaceWrapper) CompareTraces(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompareTracesParams
+
+	// ------------- Required query parameter "a" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "a", r.URL.Query(), &params.A, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "a"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "a", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "b" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "b", r.URL.Query(), &params.B, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "b"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "b", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CompareTraces(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListDependencies operation middleware
+func (siw *ServerInterfaceWrapper) ListDependencies(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDependenciesParams
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDependencies(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListTracedServices operation middleware
+func (siw *ServerInterfaceWrapper) ListTracedServices(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListTracedServices(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CompareServicePeriods operation middleware
+func (siw *ServerInterfaceWrapper) CompareServicePeriods(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "service" -------------
+	var service TracedService
+
+	err = runtime.BindStyledParameterWithOptions("simple", "service", r.PathValue("service"), &service, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "service", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompareServicePeriodsParams
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", r.URL.Query(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end", r.URL.Query(), &params.End, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CompareServicePeriods(w, r, service, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListTracedOperations operation middleware
+func (siw *ServerInterfaceWrapper) ListTracedOperations(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "service" -------------
+	var service TracedService
+
+	err = runtime.BindStyledParameterWithOptions("simple", "service", r.PathValue("service"), &service, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "service", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListTracedOperations(w, r, service)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetTrace operation middleware
+func (siw *ServerInterfaceWrapper) GetTrace(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "traceId" -------------
+	var traceID TraceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "traceId", r.PathValue("traceId"), &traceID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "traceId", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetTrace(w, r, traceID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AnalyzeTrace operation middleware
+func (siw *ServerInterfaceWrapper) AnalyzeTrace(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "traceId" -------------
+	var traceID TraceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "traceId", r.PathValue("traceId"), &traceID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "traceId", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AnalyzeTraceParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AnalyzeTrace(w, r, traceID, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1927,21 +5656,59 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/health/services", wrapper.ListServiceHealth)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/health/services/{serviceId}", wrapper.GetServiceHealth)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/alerts", wrapper.ListAlerts)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/alerts", wrapper.CreateAlert)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/alerts/{alertId}", wrapper.GetAlert)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/alerts/{alertId}", wrapper.UpdateAlert)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/alerts/{alertId}/acknowledge", wrapper.WithdrawAlertAcknowledgement)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/alerts/{alertId}/acknowledge", wrapper.AcknowledgeAlert)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/alerts/{alertId}/explain", wrapper.ExplainAlert)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/alerts/rules", wrapper.ListAlertRules)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/alerts/rules", wrapper.CreateAlertRule)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/alerts/rules/dry-run", wrapper.DryRunAlertRule)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/alerts/rules/{ruleId}", wrapper.DeleteAlertRule)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/alerts/rules/{ruleId}", wrapper.GetAlertRule)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/alerts/rules/{ruleId}", wrapper.UpdateAlertRule)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/alerts/rules/{ruleId}/enable", wrapper.EnableAlertRule)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/alerts/rules/{ruleId}/disable", wrapper.DisableAlertRule)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/alerts/rules/{ruleId}/dry-run", wrapper.DryRunStoredAlertRule)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/incidents", wrapper.ListIncidents)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/incidents", wrapper.CreateIncident)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/incidents/{incidentId}", wrapper.GetIncident)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/incidents/{incidentId}", wrapper.UpdateIncident)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/incidents/{incidentId}/alerts", wrapper.LinkAlerts)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/incidents/{incidentId}/alerts/{alertId}", wrapper.UnlinkAlert)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/incidents/{incidentId}/merge", wrapper.MergeIncidents)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/incidents/{incidentId}/timeline", wrapper.GetTimeline)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/incidents/{incidentId}/timeline", wrapper.AddTimelineEvent)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/incidents/{incidentId}/evidence", wrapper.GetEvidence)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/incidents/{incidentId}/acknowledge", wrapper.WithdrawIncidentAcknowledgement)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/incidents/{incidentId}/acknowledge", wrapper.AcknowledgeIncident)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/silences", wrapper.ListSilences)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/silences", wrapper.CreateSilence)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/silences/{silenceId}", wrapper.ExpireSilence)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/silences/{silenceId}", wrapper.GetSilence)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/receivers", wrapper.ListReceivers)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/receivers/{receiver}/test", wrapper.TestReceiver)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/maintenance-windows", wrapper.ListMaintenanceWindows)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/maintenance-windows", wrapper.CreateMaintenanceWindow)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/maintenance-windows/{windowId}", wrapper.EndMaintenanceWindow)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/maintenance-windows/{windowId}", wrapper.GetMaintenanceWindow)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/maintenance-windows/{windowId}", wrapper.UpdateMaintenanceWindow)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/maintenance-windows/{windowId}/occurrences", wrapper.ListMaintenanceOccurrences)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/reports/alerts", wrapper.ReportAlerts)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/logs", wrapper.QueryLogs)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/logs/labels", wrapper.ListLogLabels)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/logs/labels/{name}/values", wrapper.ListLogLabelValues)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/logs/patterns", wrapper.ListLogPatterns)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/logs/volume", wrapper.GetLogVolume)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/traces", wrapper.FindTraces)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/traces/{traceId}", wrapper.GetTrace)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/traces/{traceId}/analysis", wrapper.AnalyzeTrace)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/traces/compare", wrapper.CompareTraces)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/traces/services", wrapper.ListTracedServices)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/traces/services/{service}/operations", wrapper.ListTracedOperations)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/traces/services/{service}/comparison", wrapper.CompareServicePeriods)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/traces/dependencies", wrapper.ListDependencies)
 
 	return m
 }
@@ -1952,6 +5719,22 @@ type ConflictApplicationProblemPlusJSONResponse Problem
 
 type InternalErrorApplicationProblemPlusJSONResponse Problem
 
+type JaegerAwayApplicationProblemPlusJSONResponse Problem
+
+type JaegerSlowApplicationProblemPlusJSONResponse Problem
+
+type LogQueryApplicationProblemPlusJSONResponse Problem
+
+type LogQueryFailedApplicationProblemPlusJSONResponse Problem
+
+type LokiAwayApplicationProblemPlusJSONResponse Problem
+
+type LokiBusyApplicationProblemPlusJSONResponse Problem
+
+type LokiSlowApplicationProblemPlusJSONResponse Problem
+
+type NoLokiApplicationProblemPlusJSONResponse Problem
+
 type NotFoundApplicationProblemPlusJSONResponse Problem
 
 type PreconditionFailedApplicationProblemPlusJSONResponse Problem
@@ -1961,6 +5744,8 @@ type QueryFailedApplicationProblemPlusJSONResponse Problem
 type RefusedApplicationProblemPlusJSONResponse Problem
 
 type TooLargeApplicationProblemPlusJSONResponse Problem
+
+type TracesTooLargeApplicationProblemPlusJSONResponse Problem
 
 type UnauthorizedApplicationProblemPlusJSONResponse Problem
 
@@ -2076,6 +5861,173 @@ type ListAlerts503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListAlerts503ApplicationProblemPlusJSONResponse) VisitListAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAlertRequestObject struct {
+	Body *CreateAlertJSONRequestBody
+}
+
+type CreateAlertResponseObject interface {
+	VisitCreateAlertResponse(w http.ResponseWriter) error
+}
+
+type CreateAlert201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateAlert201JSONResponse struct {
+	Body    Alert
+	Headers CreateAlert201ResponseHeaders
+}
+
+func (response CreateAlert201JSONResponse) VisitCreateAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAlert400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateAlert400ApplicationProblemPlusJSONResponse) VisitCreateAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAlert401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateAlert401ApplicationProblemPlusJSONResponse) VisitCreateAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAlert404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateAlert404ApplicationProblemPlusJSONResponse) VisitCreateAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAlert413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateAlert413ApplicationProblemPlusJSONResponse) VisitCreateAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAlert415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateAlert415ApplicationProblemPlusJSONResponse) VisitCreateAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAlert422ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateAlert422ApplicationProblemPlusJSONResponse) VisitCreateAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAlert500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response CreateAlert500ApplicationProblemPlusJSONResponse) VisitCreateAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAlert503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CreateAlert503ApplicationProblemPlusJSONResponse) VisitCreateAlertResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2342,6 +6294,144 @@ type CreateAlertRule503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateAlertRule503ApplicationProblemPlusJSONResponse) VisitCreateAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunAlertRuleRequestObject struct {
+	Params DryRunAlertRuleParams
+	Body   *DryRunAlertRuleJSONRequestBody
+}
+
+type DryRunAlertRuleResponseObject interface {
+	VisitDryRunAlertRuleResponse(w http.ResponseWriter) error
+}
+
+type DryRunAlertRule200JSONResponse AlertRuleDryRun
+
+func (response DryRunAlertRule200JSONResponse) VisitDryRunAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunAlertRule400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunAlertRule400ApplicationProblemPlusJSONResponse) VisitDryRunAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunAlertRule401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunAlertRule401ApplicationProblemPlusJSONResponse) VisitDryRunAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunAlertRule413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunAlertRule413ApplicationProblemPlusJSONResponse) VisitDryRunAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunAlertRule415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunAlertRule415ApplicationProblemPlusJSONResponse) VisitDryRunAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunAlertRule422ApplicationProblemPlusJSONResponse struct {
+	QueryFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunAlertRule422ApplicationProblemPlusJSONResponse) VisitDryRunAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunAlertRule500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunAlertRule500ApplicationProblemPlusJSONResponse) VisitDryRunAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunAlertRule503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunAlertRule503ApplicationProblemPlusJSONResponse) VisitDryRunAlertRuleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2884,6 +6974,128 @@ func (response DisableAlertRule503ApplicationProblemPlusJSONResponse) VisitDisab
 	return err
 }
 
+type DryRunStoredAlertRuleRequestObject struct {
+	RuleID RuleID `json:"ruleId"`
+	Params DryRunStoredAlertRuleParams
+}
+
+type DryRunStoredAlertRuleResponseObject interface {
+	VisitDryRunStoredAlertRuleResponse(w http.ResponseWriter) error
+}
+
+type DryRunStoredAlertRule200JSONResponse AlertRuleDryRun
+
+func (response DryRunStoredAlertRule200JSONResponse) VisitDryRunStoredAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunStoredAlertRule400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunStoredAlertRule400ApplicationProblemPlusJSONResponse) VisitDryRunStoredAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunStoredAlertRule401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunStoredAlertRule401ApplicationProblemPlusJSONResponse) VisitDryRunStoredAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunStoredAlertRule404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunStoredAlertRule404ApplicationProblemPlusJSONResponse) VisitDryRunStoredAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunStoredAlertRule422ApplicationProblemPlusJSONResponse struct {
+	QueryFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunStoredAlertRule422ApplicationProblemPlusJSONResponse) VisitDryRunStoredAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunStoredAlertRule500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunStoredAlertRule500ApplicationProblemPlusJSONResponse) VisitDryRunStoredAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunStoredAlertRule503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DryRunStoredAlertRule503ApplicationProblemPlusJSONResponse) VisitDryRunStoredAlertRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type EnableAlertRuleRequestObject struct {
 	RuleID RuleID `json:"ruleId"`
 	Params EnableAlertRuleParams
@@ -3298,6 +7510,374 @@ type UpdateAlert503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UpdateAlert503ApplicationProblemPlusJSONResponse) VisitUpdateAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawAlertAcknowledgementRequestObject struct {
+	AlertID AlertID `json:"alertId"`
+}
+
+type WithdrawAlertAcknowledgementResponseObject interface {
+	VisitWithdrawAlertAcknowledgementResponse(w http.ResponseWriter) error
+}
+
+type WithdrawAlertAcknowledgement204Response struct {
+}
+
+func (response WithdrawAlertAcknowledgement204Response) VisitWithdrawAlertAcknowledgementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type WithdrawAlertAcknowledgement400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawAlertAcknowledgement400ApplicationProblemPlusJSONResponse) VisitWithdrawAlertAcknowledgementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawAlertAcknowledgement401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawAlertAcknowledgement401ApplicationProblemPlusJSONResponse) VisitWithdrawAlertAcknowledgementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawAlertAcknowledgement404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawAlertAcknowledgement404ApplicationProblemPlusJSONResponse) VisitWithdrawAlertAcknowledgementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawAlertAcknowledgement500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawAlertAcknowledgement500ApplicationProblemPlusJSONResponse) VisitWithdrawAlertAcknowledgementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawAlertAcknowledgement503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawAlertAcknowledgement503ApplicationProblemPlusJSONResponse) VisitWithdrawAlertAcknowledgementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeAlertRequestObject struct {
+	AlertID AlertID `json:"alertId"`
+	Body    *AcknowledgeAlertJSONRequestBody
+}
+
+type AcknowledgeAlertResponseObject interface {
+	VisitAcknowledgeAlertResponse(w http.ResponseWriter) error
+}
+
+type AcknowledgeAlert200ResponseHeaders struct {
+	ETag *string
+}
+
+type AcknowledgeAlert200JSONResponse struct {
+	Body    Alert
+	Headers AcknowledgeAlert200ResponseHeaders
+}
+
+func (response AcknowledgeAlert200JSONResponse) VisitAcknowledgeAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeAlert400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeAlert400ApplicationProblemPlusJSONResponse) VisitAcknowledgeAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeAlert401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeAlert401ApplicationProblemPlusJSONResponse) VisitAcknowledgeAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeAlert404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeAlert404ApplicationProblemPlusJSONResponse) VisitAcknowledgeAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeAlert409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeAlert409ApplicationProblemPlusJSONResponse) VisitAcknowledgeAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeAlert413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeAlert413ApplicationProblemPlusJSONResponse) VisitAcknowledgeAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeAlert415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeAlert415ApplicationProblemPlusJSONResponse) VisitAcknowledgeAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeAlert500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeAlert500ApplicationProblemPlusJSONResponse) VisitAcknowledgeAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeAlert503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeAlert503ApplicationProblemPlusJSONResponse) VisitAcknowledgeAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainAlertRequestObject struct {
+	AlertID AlertID `json:"alertId"`
+}
+
+type ExplainAlertResponseObject interface {
+	VisitExplainAlertResponse(w http.ResponseWriter) error
+}
+
+type ExplainAlert200JSONResponse AlertExplanation
+
+func (response ExplainAlert200JSONResponse) VisitExplainAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainAlert400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainAlert400ApplicationProblemPlusJSONResponse) VisitExplainAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainAlert401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainAlert401ApplicationProblemPlusJSONResponse) VisitExplainAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainAlert404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainAlert404ApplicationProblemPlusJSONResponse) VisitExplainAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainAlert500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainAlert500ApplicationProblemPlusJSONResponse) VisitExplainAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainAlert503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ExplainAlert503ApplicationProblemPlusJSONResponse) VisitExplainAlertResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4120,6 +8700,886 @@ func (response UpdateIncident503ApplicationProblemPlusJSONResponse) VisitUpdateI
 	return err
 }
 
+type WithdrawIncidentAcknowledgementRequestObject struct {
+	IncidentID IncidentID `json:"incidentId"`
+}
+
+type WithdrawIncidentAcknowledgementResponseObject interface {
+	VisitWithdrawIncidentAcknowledgementResponse(w http.ResponseWriter) error
+}
+
+type WithdrawIncidentAcknowledgement204Response struct {
+}
+
+func (response WithdrawIncidentAcknowledgement204Response) VisitWithdrawIncidentAcknowledgementResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type WithdrawIncidentAcknowledgement400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawIncidentAcknowledgement400ApplicationProblemPlusJSONResponse) VisitWithdrawIncidentAcknowledgementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawIncidentAcknowledgement401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawIncidentAcknowledgement401ApplicationProblemPlusJSONResponse) VisitWithdrawIncidentAcknowledgementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawIncidentAcknowledgement404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawIncidentAcknowledgement404ApplicationProblemPlusJSONResponse) VisitWithdrawIncidentAcknowledgementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawIncidentAcknowledgement500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawIncidentAcknowledgement500ApplicationProblemPlusJSONResponse) VisitWithdrawIncidentAcknowledgementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawIncidentAcknowledgement503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawIncidentAcknowledgement503ApplicationProblemPlusJSONResponse) VisitWithdrawIncidentAcknowledgementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeIncidentRequestObject struct {
+	IncidentID IncidentID `json:"incidentId"`
+	Body       *AcknowledgeIncidentJSONRequestBody
+}
+
+type AcknowledgeIncidentResponseObject interface {
+	VisitAcknowledgeIncidentResponse(w http.ResponseWriter) error
+}
+
+type AcknowledgeIncident200ResponseHeaders struct {
+	ETag *string
+}
+
+type AcknowledgeIncident200JSONResponse struct {
+	Body    Incident
+	Headers AcknowledgeIncident200ResponseHeaders
+}
+
+func (response AcknowledgeIncident200JSONResponse) VisitAcknowledgeIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeIncident400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeIncident400ApplicationProblemPlusJSONResponse) VisitAcknowledgeIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeIncident401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeIncident401ApplicationProblemPlusJSONResponse) VisitAcknowledgeIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeIncident404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeIncident404ApplicationProblemPlusJSONResponse) VisitAcknowledgeIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeIncident409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeIncident409ApplicationProblemPlusJSONResponse) VisitAcknowledgeIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeIncident413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeIncident413ApplicationProblemPlusJSONResponse) VisitAcknowledgeIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeIncident415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeIncident415ApplicationProblemPlusJSONResponse) VisitAcknowledgeIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeIncident500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeIncident500ApplicationProblemPlusJSONResponse) VisitAcknowledgeIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcknowledgeIncident503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AcknowledgeIncident503ApplicationProblemPlusJSONResponse) VisitAcknowledgeIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkAlertsRequestObject struct {
+	IncidentID IncidentID `json:"incidentId"`
+	Params     LinkAlertsParams
+	Body       *LinkAlertsJSONRequestBody
+}
+
+type LinkAlertsResponseObject interface {
+	VisitLinkAlertsResponse(w http.ResponseWriter) error
+}
+
+type LinkAlerts200ResponseHeaders struct {
+	ETag *string
+}
+
+type LinkAlerts200JSONResponse struct {
+	Body    Incident
+	Headers LinkAlerts200ResponseHeaders
+}
+
+func (response LinkAlerts200JSONResponse) VisitLinkAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkAlerts400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response LinkAlerts400ApplicationProblemPlusJSONResponse) VisitLinkAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkAlerts401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response LinkAlerts401ApplicationProblemPlusJSONResponse) VisitLinkAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkAlerts404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response LinkAlerts404ApplicationProblemPlusJSONResponse) VisitLinkAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkAlerts409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response LinkAlerts409ApplicationProblemPlusJSONResponse) VisitLinkAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkAlerts412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response LinkAlerts412ApplicationProblemPlusJSONResponse) VisitLinkAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkAlerts413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response LinkAlerts413ApplicationProblemPlusJSONResponse) VisitLinkAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkAlerts415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response LinkAlerts415ApplicationProblemPlusJSONResponse) VisitLinkAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkAlerts500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response LinkAlerts500ApplicationProblemPlusJSONResponse) VisitLinkAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkAlerts503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response LinkAlerts503ApplicationProblemPlusJSONResponse) VisitLinkAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnlinkAlertRequestObject struct {
+	IncidentID IncidentID `json:"incidentId"`
+	AlertID    AlertID    `json:"alertId"`
+	Params     UnlinkAlertParams
+}
+
+type UnlinkAlertResponseObject interface {
+	VisitUnlinkAlertResponse(w http.ResponseWriter) error
+}
+
+type UnlinkAlert200ResponseHeaders struct {
+	ETag *string
+}
+
+type UnlinkAlert200JSONResponse struct {
+	Body    Incident
+	Headers UnlinkAlert200ResponseHeaders
+}
+
+func (response UnlinkAlert200JSONResponse) VisitUnlinkAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnlinkAlert400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UnlinkAlert400ApplicationProblemPlusJSONResponse) VisitUnlinkAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnlinkAlert401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response UnlinkAlert401ApplicationProblemPlusJSONResponse) VisitUnlinkAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnlinkAlert404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UnlinkAlert404ApplicationProblemPlusJSONResponse) VisitUnlinkAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnlinkAlert409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UnlinkAlert409ApplicationProblemPlusJSONResponse) VisitUnlinkAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnlinkAlert412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UnlinkAlert412ApplicationProblemPlusJSONResponse) VisitUnlinkAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnlinkAlert500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response UnlinkAlert500ApplicationProblemPlusJSONResponse) VisitUnlinkAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnlinkAlert503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response UnlinkAlert503ApplicationProblemPlusJSONResponse) VisitUnlinkAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEvidenceRequestObject struct {
+	IncidentID IncidentID `json:"incidentId"`
+	Params     GetEvidenceParams
+}
+
+type GetEvidenceResponseObject interface {
+	VisitGetEvidenceResponse(w http.ResponseWriter) error
+}
+
+type GetEvidence200JSONResponse IncidentEvidence
+
+func (response GetEvidence200JSONResponse) VisitGetEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEvidence400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetEvidence400ApplicationProblemPlusJSONResponse) VisitGetEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEvidence401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEvidence401ApplicationProblemPlusJSONResponse) VisitGetEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEvidence404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetEvidence404ApplicationProblemPlusJSONResponse) VisitGetEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEvidence500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response GetEvidence500ApplicationProblemPlusJSONResponse) VisitGetEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEvidence503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetEvidence503ApplicationProblemPlusJSONResponse) VisitGetEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeIncidentsRequestObject struct {
+	IncidentID IncidentID `json:"incidentId"`
+	Params     MergeIncidentsParams
+	Body       *MergeIncidentsJSONRequestBody
+}
+
+type MergeIncidentsResponseObject interface {
+	VisitMergeIncidentsResponse(w http.ResponseWriter) error
+}
+
+type MergeIncidents200ResponseHeaders struct {
+	ETag *string
+}
+
+type MergeIncidents200JSONResponse struct {
+	Body    Incident
+	Headers MergeIncidents200ResponseHeaders
+}
+
+func (response MergeIncidents200JSONResponse) VisitMergeIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeIncidents400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response MergeIncidents400ApplicationProblemPlusJSONResponse) VisitMergeIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeIncidents401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response MergeIncidents401ApplicationProblemPlusJSONResponse) VisitMergeIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeIncidents404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response MergeIncidents404ApplicationProblemPlusJSONResponse) VisitMergeIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeIncidents409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response MergeIncidents409ApplicationProblemPlusJSONResponse) VisitMergeIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeIncidents412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response MergeIncidents412ApplicationProblemPlusJSONResponse) VisitMergeIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeIncidents413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response MergeIncidents413ApplicationProblemPlusJSONResponse) VisitMergeIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeIncidents415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response MergeIncidents415ApplicationProblemPlusJSONResponse) VisitMergeIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeIncidents500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response MergeIncidents500ApplicationProblemPlusJSONResponse) VisitMergeIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeIncidents503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response MergeIncidents503ApplicationProblemPlusJSONResponse) VisitMergeIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetTimelineRequestObject struct {
 	IncidentID IncidentID `json:"incidentId"`
 	Params     GetTimelineParams
@@ -4360,6 +9820,1589 @@ type AddTimelineEvent503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response AddTimelineEvent503ApplicationProblemPlusJSONResponse) VisitAddTimelineEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryLogsRequestObject struct {
+	Params QueryLogsParams
+}
+
+type QueryLogsResponseObject interface {
+	VisitQueryLogsResponse(w http.ResponseWriter) error
+}
+
+type QueryLogs200JSONResponse LogsQueryResult
+
+func (response QueryLogs200JSONResponse) VisitQueryLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryLogs400ApplicationProblemPlusJSONResponse struct {
+	LogQueryApplicationProblemPlusJSONResponse
+}
+
+func (response QueryLogs400ApplicationProblemPlusJSONResponse) VisitQueryLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryLogs401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response QueryLogs401ApplicationProblemPlusJSONResponse) VisitQueryLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryLogs404ApplicationProblemPlusJSONResponse struct {
+	NoLokiApplicationProblemPlusJSONResponse
+}
+
+func (response QueryLogs404ApplicationProblemPlusJSONResponse) VisitQueryLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryLogs422ApplicationProblemPlusJSONResponse struct {
+	LogQueryFailedApplicationProblemPlusJSONResponse
+}
+
+func (response QueryLogs422ApplicationProblemPlusJSONResponse) VisitQueryLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryLogs429ApplicationProblemPlusJSONResponse struct {
+	LokiBusyApplicationProblemPlusJSONResponse
+}
+
+func (response QueryLogs429ApplicationProblemPlusJSONResponse) VisitQueryLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryLogs500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response QueryLogs500ApplicationProblemPlusJSONResponse) VisitQueryLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryLogs502ApplicationProblemPlusJSONResponse struct {
+	LokiAwayApplicationProblemPlusJSONResponse
+}
+
+func (response QueryLogs502ApplicationProblemPlusJSONResponse) VisitQueryLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryLogs504ApplicationProblemPlusJSONResponse struct {
+	LokiSlowApplicationProblemPlusJSONResponse
+}
+
+func (response QueryLogs504ApplicationProblemPlusJSONResponse) VisitQueryLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabelsRequestObject struct {
+	Params ListLogLabelsParams
+}
+
+type ListLogLabelsResponseObject interface {
+	VisitListLogLabelsResponse(w http.ResponseWriter) error
+}
+
+type ListLogLabels200JSONResponse []string
+
+func (response ListLogLabels200JSONResponse) VisitListLogLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabels400ApplicationProblemPlusJSONResponse struct {
+	LogQueryApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabels400ApplicationProblemPlusJSONResponse) VisitListLogLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabels401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabels401ApplicationProblemPlusJSONResponse) VisitListLogLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabels404ApplicationProblemPlusJSONResponse struct {
+	NoLokiApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabels404ApplicationProblemPlusJSONResponse) VisitListLogLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabels422ApplicationProblemPlusJSONResponse struct {
+	LogQueryFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabels422ApplicationProblemPlusJSONResponse) VisitListLogLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabels429ApplicationProblemPlusJSONResponse struct {
+	LokiBusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabels429ApplicationProblemPlusJSONResponse) VisitListLogLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabels500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabels500ApplicationProblemPlusJSONResponse) VisitListLogLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabels502ApplicationProblemPlusJSONResponse struct {
+	LokiAwayApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabels502ApplicationProblemPlusJSONResponse) VisitListLogLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabels504ApplicationProblemPlusJSONResponse struct {
+	LokiSlowApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabels504ApplicationProblemPlusJSONResponse) VisitListLogLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabelValuesRequestObject struct {
+	Name   string `json:"name"`
+	Params ListLogLabelValuesParams
+}
+
+type ListLogLabelValuesResponseObject interface {
+	VisitListLogLabelValuesResponse(w http.ResponseWriter) error
+}
+
+type ListLogLabelValues200JSONResponse []string
+
+func (response ListLogLabelValues200JSONResponse) VisitListLogLabelValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabelValues400ApplicationProblemPlusJSONResponse struct {
+	LogQueryApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabelValues400ApplicationProblemPlusJSONResponse) VisitListLogLabelValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabelValues401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabelValues401ApplicationProblemPlusJSONResponse) VisitListLogLabelValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabelValues404ApplicationProblemPlusJSONResponse struct {
+	NoLokiApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabelValues404ApplicationProblemPlusJSONResponse) VisitListLogLabelValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabelValues422ApplicationProblemPlusJSONResponse struct {
+	LogQueryFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabelValues422ApplicationProblemPlusJSONResponse) VisitListLogLabelValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabelValues429ApplicationProblemPlusJSONResponse struct {
+	LokiBusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabelValues429ApplicationProblemPlusJSONResponse) VisitListLogLabelValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabelValues500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabelValues500ApplicationProblemPlusJSONResponse) VisitListLogLabelValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabelValues502ApplicationProblemPlusJSONResponse struct {
+	LokiAwayApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabelValues502ApplicationProblemPlusJSONResponse) VisitListLogLabelValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogLabelValues504ApplicationProblemPlusJSONResponse struct {
+	LokiSlowApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogLabelValues504ApplicationProblemPlusJSONResponse) VisitListLogLabelValuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogPatternsRequestObject struct {
+	Params ListLogPatternsParams
+}
+
+type ListLogPatternsResponseObject interface {
+	VisitListLogPatternsResponse(w http.ResponseWriter) error
+}
+
+type ListLogPatterns200JSONResponse []LogPattern
+
+func (response ListLogPatterns200JSONResponse) VisitListLogPatternsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogPatterns400ApplicationProblemPlusJSONResponse struct {
+	LogQueryApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogPatterns400ApplicationProblemPlusJSONResponse) VisitListLogPatternsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogPatterns401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogPatterns401ApplicationProblemPlusJSONResponse) VisitListLogPatternsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogPatterns404ApplicationProblemPlusJSONResponse struct {
+	NoLokiApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogPatterns404ApplicationProblemPlusJSONResponse) VisitListLogPatternsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogPatterns422ApplicationProblemPlusJSONResponse struct {
+	LogQueryFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogPatterns422ApplicationProblemPlusJSONResponse) VisitListLogPatternsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogPatterns429ApplicationProblemPlusJSONResponse struct {
+	LokiBusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogPatterns429ApplicationProblemPlusJSONResponse) VisitListLogPatternsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogPatterns500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogPatterns500ApplicationProblemPlusJSONResponse) VisitListLogPatternsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogPatterns502ApplicationProblemPlusJSONResponse struct {
+	LokiAwayApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogPatterns502ApplicationProblemPlusJSONResponse) VisitListLogPatternsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLogPatterns504ApplicationProblemPlusJSONResponse struct {
+	LokiSlowApplicationProblemPlusJSONResponse
+}
+
+func (response ListLogPatterns504ApplicationProblemPlusJSONResponse) VisitListLogPatternsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogVolumeRequestObject struct {
+	Params GetLogVolumeParams
+}
+
+type GetLogVolumeResponseObject interface {
+	VisitGetLogVolumeResponse(w http.ResponseWriter) error
+}
+
+type GetLogVolume200JSONResponse []LogVolume
+
+func (response GetLogVolume200JSONResponse) VisitGetLogVolumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogVolume400ApplicationProblemPlusJSONResponse struct {
+	LogQueryApplicationProblemPlusJSONResponse
+}
+
+func (response GetLogVolume400ApplicationProblemPlusJSONResponse) VisitGetLogVolumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogVolume401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetLogVolume401ApplicationProblemPlusJSONResponse) VisitGetLogVolumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogVolume404ApplicationProblemPlusJSONResponse struct {
+	NoLokiApplicationProblemPlusJSONResponse
+}
+
+func (response GetLogVolume404ApplicationProblemPlusJSONResponse) VisitGetLogVolumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogVolume422ApplicationProblemPlusJSONResponse struct {
+	LogQueryFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetLogVolume422ApplicationProblemPlusJSONResponse) VisitGetLogVolumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogVolume429ApplicationProblemPlusJSONResponse struct {
+	LokiBusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetLogVolume429ApplicationProblemPlusJSONResponse) VisitGetLogVolumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogVolume500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response GetLogVolume500ApplicationProblemPlusJSONResponse) VisitGetLogVolumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogVolume502ApplicationProblemPlusJSONResponse struct {
+	LokiAwayApplicationProblemPlusJSONResponse
+}
+
+func (response GetLogVolume502ApplicationProblemPlusJSONResponse) VisitGetLogVolumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLogVolume504ApplicationProblemPlusJSONResponse struct {
+	LokiSlowApplicationProblemPlusJSONResponse
+}
+
+func (response GetLogVolume504ApplicationProblemPlusJSONResponse) VisitGetLogVolumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceWindowsRequestObject struct {
+	Params ListMaintenanceWindowsParams
+}
+
+type ListMaintenanceWindowsResponseObject interface {
+	VisitListMaintenanceWindowsResponse(w http.ResponseWriter) error
+}
+
+type ListMaintenanceWindows200ResponseHeaders struct {
+	Link *string
+}
+
+type ListMaintenanceWindows200JSONResponse struct {
+	Body    []MaintenanceWindow
+	Headers ListMaintenanceWindows200ResponseHeaders
+}
+
+func (response ListMaintenanceWindows200JSONResponse) VisitListMaintenanceWindowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceWindows400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMaintenanceWindows400ApplicationProblemPlusJSONResponse) VisitListMaintenanceWindowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceWindows401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMaintenanceWindows401ApplicationProblemPlusJSONResponse) VisitListMaintenanceWindowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceWindows404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListMaintenanceWindows404ApplicationProblemPlusJSONResponse) VisitListMaintenanceWindowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceWindows500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListMaintenanceWindows500ApplicationProblemPlusJSONResponse) VisitListMaintenanceWindowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceWindows503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListMaintenanceWindows503ApplicationProblemPlusJSONResponse) VisitListMaintenanceWindowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMaintenanceWindowRequestObject struct {
+	Body *CreateMaintenanceWindowJSONRequestBody
+}
+
+type CreateMaintenanceWindowResponseObject interface {
+	VisitCreateMaintenanceWindowResponse(w http.ResponseWriter) error
+}
+
+type CreateMaintenanceWindow201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateMaintenanceWindow201JSONResponse struct {
+	Body    MaintenanceWindow
+	Headers CreateMaintenanceWindow201ResponseHeaders
+}
+
+func (response CreateMaintenanceWindow201JSONResponse) VisitCreateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMaintenanceWindow400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMaintenanceWindow400ApplicationProblemPlusJSONResponse) VisitCreateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMaintenanceWindow401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMaintenanceWindow401ApplicationProblemPlusJSONResponse) VisitCreateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMaintenanceWindow404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMaintenanceWindow404ApplicationProblemPlusJSONResponse) VisitCreateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMaintenanceWindow409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMaintenanceWindow409ApplicationProblemPlusJSONResponse) VisitCreateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMaintenanceWindow413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMaintenanceWindow413ApplicationProblemPlusJSONResponse) VisitCreateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMaintenanceWindow415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMaintenanceWindow415ApplicationProblemPlusJSONResponse) VisitCreateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMaintenanceWindow500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMaintenanceWindow500ApplicationProblemPlusJSONResponse) VisitCreateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMaintenanceWindow503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMaintenanceWindow503ApplicationProblemPlusJSONResponse) VisitCreateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndMaintenanceWindowRequestObject struct {
+	WindowID WindowID `json:"windowId"`
+	Params   EndMaintenanceWindowParams
+}
+
+type EndMaintenanceWindowResponseObject interface {
+	VisitEndMaintenanceWindowResponse(w http.ResponseWriter) error
+}
+
+type EndMaintenanceWindow200ResponseHeaders struct {
+	ETag *string
+}
+
+type EndMaintenanceWindow200JSONResponse struct {
+	Body    MaintenanceWindow
+	Headers EndMaintenanceWindow200ResponseHeaders
+}
+
+func (response EndMaintenanceWindow200JSONResponse) VisitEndMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndMaintenanceWindow400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EndMaintenanceWindow400ApplicationProblemPlusJSONResponse) VisitEndMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndMaintenanceWindow401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response EndMaintenanceWindow401ApplicationProblemPlusJSONResponse) VisitEndMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndMaintenanceWindow404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response EndMaintenanceWindow404ApplicationProblemPlusJSONResponse) VisitEndMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndMaintenanceWindow409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response EndMaintenanceWindow409ApplicationProblemPlusJSONResponse) VisitEndMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndMaintenanceWindow412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response EndMaintenanceWindow412ApplicationProblemPlusJSONResponse) VisitEndMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndMaintenanceWindow500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response EndMaintenanceWindow500ApplicationProblemPlusJSONResponse) VisitEndMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndMaintenanceWindow503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response EndMaintenanceWindow503ApplicationProblemPlusJSONResponse) VisitEndMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMaintenanceWindowRequestObject struct {
+	WindowID WindowID `json:"windowId"`
+}
+
+type GetMaintenanceWindowResponseObject interface {
+	VisitGetMaintenanceWindowResponse(w http.ResponseWriter) error
+}
+
+type GetMaintenanceWindow200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetMaintenanceWindow200JSONResponse struct {
+	Body    MaintenanceWindow
+	Headers GetMaintenanceWindow200ResponseHeaders
+}
+
+func (response GetMaintenanceWindow200JSONResponse) VisitGetMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMaintenanceWindow400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMaintenanceWindow400ApplicationProblemPlusJSONResponse) VisitGetMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMaintenanceWindow401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMaintenanceWindow401ApplicationProblemPlusJSONResponse) VisitGetMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMaintenanceWindow404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetMaintenanceWindow404ApplicationProblemPlusJSONResponse) VisitGetMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMaintenanceWindow500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response GetMaintenanceWindow500ApplicationProblemPlusJSONResponse) VisitGetMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMaintenanceWindow503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetMaintenanceWindow503ApplicationProblemPlusJSONResponse) VisitGetMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaintenanceWindowRequestObject struct {
+	WindowID WindowID `json:"windowId"`
+	Params   UpdateMaintenanceWindowParams
+	Body     *UpdateMaintenanceWindowJSONRequestBody
+}
+
+type UpdateMaintenanceWindowResponseObject interface {
+	VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error
+}
+
+type UpdateMaintenanceWindow200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateMaintenanceWindow200JSONResponse struct {
+	Body    MaintenanceWindow
+	Headers UpdateMaintenanceWindow200ResponseHeaders
+}
+
+func (response UpdateMaintenanceWindow200JSONResponse) VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaintenanceWindow400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMaintenanceWindow400ApplicationProblemPlusJSONResponse) VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaintenanceWindow401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMaintenanceWindow401ApplicationProblemPlusJSONResponse) VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaintenanceWindow404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMaintenanceWindow404ApplicationProblemPlusJSONResponse) VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaintenanceWindow409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMaintenanceWindow409ApplicationProblemPlusJSONResponse) VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaintenanceWindow412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMaintenanceWindow412ApplicationProblemPlusJSONResponse) VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaintenanceWindow413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMaintenanceWindow413ApplicationProblemPlusJSONResponse) VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaintenanceWindow415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMaintenanceWindow415ApplicationProblemPlusJSONResponse) VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaintenanceWindow500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMaintenanceWindow500ApplicationProblemPlusJSONResponse) VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaintenanceWindow503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMaintenanceWindow503ApplicationProblemPlusJSONResponse) VisitUpdateMaintenanceWindowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceOccurrencesRequestObject struct {
+	WindowID WindowID `json:"windowId"`
+	Params   ListMaintenanceOccurrencesParams
+}
+
+type ListMaintenanceOccurrencesResponseObject interface {
+	VisitListMaintenanceOccurrencesResponse(w http.ResponseWriter) error
+}
+
+type ListMaintenanceOccurrences200JSONResponse []MaintenanceOccurrence
+
+func (response ListMaintenanceOccurrences200JSONResponse) VisitListMaintenanceOccurrencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceOccurrences400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMaintenanceOccurrences400ApplicationProblemPlusJSONResponse) VisitListMaintenanceOccurrencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceOccurrences401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMaintenanceOccurrences401ApplicationProblemPlusJSONResponse) VisitListMaintenanceOccurrencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceOccurrences404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListMaintenanceOccurrences404ApplicationProblemPlusJSONResponse) VisitListMaintenanceOccurrencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceOccurrences500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListMaintenanceOccurrences500ApplicationProblemPlusJSONResponse) VisitListMaintenanceOccurrencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaintenanceOccurrences503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListMaintenanceOccurrences503ApplicationProblemPlusJSONResponse) VisitListMaintenanceOccurrencesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4708,17 +11751,1776 @@ func (response ListScrapeTargets503ApplicationProblemPlusJSONResponse) VisitList
 	return err
 }
 
+type ListReceiversRequestObject struct {
+}
+
+type ListReceiversResponseObject interface {
+	VisitListReceiversResponse(w http.ResponseWriter) error
+}
+
+type ListReceivers200JSONResponse []Receiver
+
+func (response ListReceivers200JSONResponse) VisitListReceiversResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReceivers401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListReceivers401ApplicationProblemPlusJSONResponse) VisitListReceiversResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReceivers404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListReceivers404ApplicationProblemPlusJSONResponse) VisitListReceiversResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReceivers500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListReceivers500ApplicationProblemPlusJSONResponse) VisitListReceiversResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReceivers503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListReceivers503ApplicationProblemPlusJSONResponse) VisitListReceiversResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestReceiverRequestObject struct {
+	Receiver string `json:"receiver"`
+}
+
+type TestReceiverResponseObject interface {
+	VisitTestReceiverResponse(w http.ResponseWriter) error
+}
+
+type TestReceiver200JSONResponse []TestOutcome
+
+func (response TestReceiver200JSONResponse) VisitTestReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestReceiver400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response TestReceiver400ApplicationProblemPlusJSONResponse) VisitTestReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestReceiver401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response TestReceiver401ApplicationProblemPlusJSONResponse) VisitTestReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestReceiver404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response TestReceiver404ApplicationProblemPlusJSONResponse) VisitTestReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestReceiver500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response TestReceiver500ApplicationProblemPlusJSONResponse) VisitTestReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestReceiver503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response TestReceiver503ApplicationProblemPlusJSONResponse) VisitTestReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAlertsRequestObject struct {
+	Params ReportAlertsParams
+}
+
+type ReportAlertsResponseObject interface {
+	VisitReportAlertsResponse(w http.ResponseWriter) error
+}
+
+type ReportAlerts200JSONResponse AlertReport
+
+func (response ReportAlerts200JSONResponse) VisitReportAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAlerts400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAlerts400ApplicationProblemPlusJSONResponse) VisitReportAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAlerts401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAlerts401ApplicationProblemPlusJSONResponse) VisitReportAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAlerts404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAlerts404ApplicationProblemPlusJSONResponse) VisitReportAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAlerts500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAlerts500ApplicationProblemPlusJSONResponse) VisitReportAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAlerts503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAlerts503ApplicationProblemPlusJSONResponse) VisitReportAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSilencesRequestObject struct {
+	Params ListSilencesParams
+}
+
+type ListSilencesResponseObject interface {
+	VisitListSilencesResponse(w http.ResponseWriter) error
+}
+
+type ListSilences200JSONResponse []Silence
+
+func (response ListSilences200JSONResponse) VisitListSilencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSilences400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListSilences400ApplicationProblemPlusJSONResponse) VisitListSilencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSilences401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSilences401ApplicationProblemPlusJSONResponse) VisitListSilencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSilences404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSilences404ApplicationProblemPlusJSONResponse) VisitListSilencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSilences500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListSilences500ApplicationProblemPlusJSONResponse) VisitListSilencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSilences503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSilences503ApplicationProblemPlusJSONResponse) VisitListSilencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSilenceRequestObject struct {
+	Body *CreateSilenceJSONRequestBody
+}
+
+type CreateSilenceResponseObject interface {
+	VisitCreateSilenceResponse(w http.ResponseWriter) error
+}
+
+type CreateSilence201ResponseHeaders struct {
+	Location *string
+}
+
+type CreateSilence201JSONResponse struct {
+	Body    Silence
+	Headers CreateSilence201ResponseHeaders
+}
+
+func (response CreateSilence201JSONResponse) VisitCreateSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSilence400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSilence400ApplicationProblemPlusJSONResponse) VisitCreateSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSilence401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSilence401ApplicationProblemPlusJSONResponse) VisitCreateSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSilence404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSilence404ApplicationProblemPlusJSONResponse) VisitCreateSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSilence413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSilence413ApplicationProblemPlusJSONResponse) VisitCreateSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSilence415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSilence415ApplicationProblemPlusJSONResponse) VisitCreateSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSilence500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSilence500ApplicationProblemPlusJSONResponse) VisitCreateSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSilence503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSilence503ApplicationProblemPlusJSONResponse) VisitCreateSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExpireSilenceRequestObject struct {
+	SilenceID SilenceID `json:"silenceId"`
+}
+
+type ExpireSilenceResponseObject interface {
+	VisitExpireSilenceResponse(w http.ResponseWriter) error
+}
+
+type ExpireSilence204Response struct {
+}
+
+func (response ExpireSilence204Response) VisitExpireSilenceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ExpireSilence400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ExpireSilence400ApplicationProblemPlusJSONResponse) VisitExpireSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExpireSilence401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ExpireSilence401ApplicationProblemPlusJSONResponse) VisitExpireSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExpireSilence404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ExpireSilence404ApplicationProblemPlusJSONResponse) VisitExpireSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExpireSilence500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ExpireSilence500ApplicationProblemPlusJSONResponse) VisitExpireSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExpireSilence503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ExpireSilence503ApplicationProblemPlusJSONResponse) VisitExpireSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSilenceRequestObject struct {
+	SilenceID SilenceID `json:"silenceId"`
+}
+
+type GetSilenceResponseObject interface {
+	VisitGetSilenceResponse(w http.ResponseWriter) error
+}
+
+type GetSilence200JSONResponse Silence
+
+func (response GetSilence200JSONResponse) VisitGetSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSilence400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetSilence400ApplicationProblemPlusJSONResponse) VisitGetSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSilence401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSilence401ApplicationProblemPlusJSONResponse) VisitGetSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSilence404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetSilence404ApplicationProblemPlusJSONResponse) VisitGetSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSilence500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response GetSilence500ApplicationProblemPlusJSONResponse) VisitGetSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSilence503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetSilence503ApplicationProblemPlusJSONResponse) VisitGetSilenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindTracesRequestObject struct {
+	Params FindTracesParams
+}
+
+type FindTracesResponseObject interface {
+	VisitFindTracesResponse(w http.ResponseWriter) error
+}
+
+type FindTraces200JSONResponse TracesData
+
+func (response FindTraces200JSONResponse) VisitFindTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindTraces400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response FindTraces400ApplicationProblemPlusJSONResponse) VisitFindTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindTraces401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response FindTraces401ApplicationProblemPlusJSONResponse) VisitFindTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindTraces404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response FindTraces404ApplicationProblemPlusJSONResponse) VisitFindTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindTraces422ApplicationProblemPlusJSONResponse struct {
+	TracesTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response FindTraces422ApplicationProblemPlusJSONResponse) VisitFindTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindTraces500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response FindTraces500ApplicationProblemPlusJSONResponse) VisitFindTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindTraces502ApplicationProblemPlusJSONResponse struct {
+	JaegerAwayApplicationProblemPlusJSONResponse
+}
+
+func (response FindTraces502ApplicationProblemPlusJSONResponse) VisitFindTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindTraces504ApplicationProblemPlusJSONResponse struct {
+	JaegerSlowApplicationProblemPlusJSONResponse
+}
+
+func (response FindTraces504ApplicationProblemPlusJSONResponse) VisitFindTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareTracesRequestObject struct {
+	Params CompareTracesParams
+}
+
+type CompareTracesResponseObject interface {
+	VisitCompareTracesResponse(w http.ResponseWriter) error
+}
+
+type CompareTraces200JSONResponse TraceComparison
+
+func (response CompareTraces200JSONResponse) VisitCompareTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareTraces400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CompareTraces400ApplicationProblemPlusJSONResponse) VisitCompareTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareTraces401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CompareTraces401ApplicationProblemPlusJSONResponse) VisitCompareTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareTraces404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompareTraces404ApplicationProblemPlusJSONResponse) VisitCompareTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareTraces422ApplicationProblemPlusJSONResponse struct {
+	TracesTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CompareTraces422ApplicationProblemPlusJSONResponse) VisitCompareTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareTraces500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response CompareTraces500ApplicationProblemPlusJSONResponse) VisitCompareTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareTraces502ApplicationProblemPlusJSONResponse struct {
+	JaegerAwayApplicationProblemPlusJSONResponse
+}
+
+func (response CompareTraces502ApplicationProblemPlusJSONResponse) VisitCompareTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareTraces504ApplicationProblemPlusJSONResponse struct {
+	JaegerSlowApplicationProblemPlusJSONResponse
+}
+
+func (response CompareTraces504ApplicationProblemPlusJSONResponse) VisitCompareTracesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDependenciesRequestObject struct {
+	Params ListDependenciesParams
+}
+
+type ListDependenciesResponseObject interface {
+	VisitListDependenciesResponse(w http.ResponseWriter) error
+}
+
+type ListDependencies200JSONResponse []ServiceDependency
+
+func (response ListDependencies200JSONResponse) VisitListDependenciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDependencies400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListDependencies400ApplicationProblemPlusJSONResponse) VisitListDependenciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDependencies401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListDependencies401ApplicationProblemPlusJSONResponse) VisitListDependenciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDependencies500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListDependencies500ApplicationProblemPlusJSONResponse) VisitListDependenciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDependencies503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListDependencies503ApplicationProblemPlusJSONResponse) VisitListDependenciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedServicesRequestObject struct {
+}
+
+type ListTracedServicesResponseObject interface {
+	VisitListTracedServicesResponse(w http.ResponseWriter) error
+}
+
+type ListTracedServices200JSONResponse []string
+
+func (response ListTracedServices200JSONResponse) VisitListTracedServicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedServices401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedServices401ApplicationProblemPlusJSONResponse) VisitListTracedServicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedServices404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedServices404ApplicationProblemPlusJSONResponse) VisitListTracedServicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedServices500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedServices500ApplicationProblemPlusJSONResponse) VisitListTracedServicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedServices502ApplicationProblemPlusJSONResponse struct {
+	JaegerAwayApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedServices502ApplicationProblemPlusJSONResponse) VisitListTracedServicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedServices504ApplicationProblemPlusJSONResponse struct {
+	JaegerSlowApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedServices504ApplicationProblemPlusJSONResponse) VisitListTracedServicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareServicePeriodsRequestObject struct {
+	Service TracedService `json:"service"`
+	Params  CompareServicePeriodsParams
+}
+
+type CompareServicePeriodsResponseObject interface {
+	VisitCompareServicePeriodsResponse(w http.ResponseWriter) error
+}
+
+type CompareServicePeriods200JSONResponse ServiceComparison
+
+func (response CompareServicePeriods200JSONResponse) VisitCompareServicePeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareServicePeriods400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CompareServicePeriods400ApplicationProblemPlusJSONResponse) VisitCompareServicePeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareServicePeriods401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CompareServicePeriods401ApplicationProblemPlusJSONResponse) VisitCompareServicePeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareServicePeriods404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompareServicePeriods404ApplicationProblemPlusJSONResponse) VisitCompareServicePeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareServicePeriods422ApplicationProblemPlusJSONResponse struct {
+	TracesTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CompareServicePeriods422ApplicationProblemPlusJSONResponse) VisitCompareServicePeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareServicePeriods500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response CompareServicePeriods500ApplicationProblemPlusJSONResponse) VisitCompareServicePeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareServicePeriods502ApplicationProblemPlusJSONResponse struct {
+	JaegerAwayApplicationProblemPlusJSONResponse
+}
+
+func (response CompareServicePeriods502ApplicationProblemPlusJSONResponse) VisitCompareServicePeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareServicePeriods503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CompareServicePeriods503ApplicationProblemPlusJSONResponse) VisitCompareServicePeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareServicePeriods504ApplicationProblemPlusJSONResponse struct {
+	JaegerSlowApplicationProblemPlusJSONResponse
+}
+
+func (response CompareServicePeriods504ApplicationProblemPlusJSONResponse) VisitCompareServicePeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedOperationsRequestObject struct {
+	Service TracedService `json:"service"`
+}
+
+type ListTracedOperationsResponseObject interface {
+	VisitListTracedOperationsResponse(w http.ResponseWriter) error
+}
+
+type ListTracedOperations200JSONResponse []TracedOperation
+
+func (response ListTracedOperations200JSONResponse) VisitListTracedOperationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedOperations400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedOperations400ApplicationProblemPlusJSONResponse) VisitListTracedOperationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedOperations401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedOperations401ApplicationProblemPlusJSONResponse) VisitListTracedOperationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedOperations404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedOperations404ApplicationProblemPlusJSONResponse) VisitListTracedOperationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedOperations500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedOperations500ApplicationProblemPlusJSONResponse) VisitListTracedOperationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedOperations502ApplicationProblemPlusJSONResponse struct {
+	JaegerAwayApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedOperations502ApplicationProblemPlusJSONResponse) VisitListTracedOperationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTracedOperations504ApplicationProblemPlusJSONResponse struct {
+	JaegerSlowApplicationProblemPlusJSONResponse
+}
+
+func (response ListTracedOperations504ApplicationProblemPlusJSONResponse) VisitListTracedOperationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTraceRequestObject struct {
+	TraceID TraceID `json:"traceId"`
+}
+
+type GetTraceResponseObject interface {
+	VisitGetTraceResponse(w http.ResponseWriter) error
+}
+
+type GetTrace200JSONResponse TracesData
+
+func (response GetTrace200JSONResponse) VisitGetTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrace400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrace400ApplicationProblemPlusJSONResponse) VisitGetTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrace401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrace401ApplicationProblemPlusJSONResponse) VisitGetTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrace404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrace404ApplicationProblemPlusJSONResponse) VisitGetTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrace422ApplicationProblemPlusJSONResponse struct {
+	TracesTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrace422ApplicationProblemPlusJSONResponse) VisitGetTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrace500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrace500ApplicationProblemPlusJSONResponse) VisitGetTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrace502ApplicationProblemPlusJSONResponse struct {
+	JaegerAwayApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrace502ApplicationProblemPlusJSONResponse) VisitGetTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrace504ApplicationProblemPlusJSONResponse struct {
+	JaegerSlowApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrace504ApplicationProblemPlusJSONResponse) VisitGetTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnalyzeTraceRequestObject struct {
+	TraceID TraceID `json:"traceId"`
+	Params  AnalyzeTraceParams
+}
+
+type AnalyzeTraceResponseObject interface {
+	VisitAnalyzeTraceResponse(w http.ResponseWriter) error
+}
+
+type AnalyzeTrace200JSONResponse TraceAnalysis
+
+func (response AnalyzeTrace200JSONResponse) VisitAnalyzeTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnalyzeTrace400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AnalyzeTrace400ApplicationProblemPlusJSONResponse) VisitAnalyzeTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnalyzeTrace401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response AnalyzeTrace401ApplicationProblemPlusJSONResponse) VisitAnalyzeTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnalyzeTrace404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AnalyzeTrace404ApplicationProblemPlusJSONResponse) VisitAnalyzeTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnalyzeTrace422ApplicationProblemPlusJSONResponse struct {
+	TracesTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AnalyzeTrace422ApplicationProblemPlusJSONResponse) VisitAnalyzeTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnalyzeTrace500ApplicationProblemPlusJSONResponse struct {
+	InternalErrorApplicationProblemPlusJSONResponse
+}
+
+func (response AnalyzeTrace500ApplicationProblemPlusJSONResponse) VisitAnalyzeTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnalyzeTrace502ApplicationProblemPlusJSONResponse struct {
+	JaegerAwayApplicationProblemPlusJSONResponse
+}
+
+func (response AnalyzeTrace502ApplicationProblemPlusJSONResponse) VisitAnalyzeTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnalyzeTrace504ApplicationProblemPlusJSONResponse struct {
+	JaegerSlowApplicationProblemPlusJSONResponse
+}
+
+func (response AnalyzeTrace504ApplicationProblemPlusJSONResponse) VisitAnalyzeTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListAlerts List active alerts
 	// (GET /api/v1/alerts)
 	ListAlerts(ctx context.Context, request ListAlertsRequestObject) (ListAlertsResponseObject, error)
+	// CreateAlert Create a custom alert
+	// (POST /api/v1/alerts)
+	CreateAlert(ctx context.Context, request CreateAlertRequestObject) (CreateAlertResponseObject, error)
 	// ListAlertRules List alert rules
 	// (GET /api/v1/alerts/rules)
 	ListAlertRules(ctx context.Context, request ListAlertRulesRequestObject) (ListAlertRulesResponseObject, error)
 	// CreateAlertRule Create a new alert rule
 	// (POST /api/v1/alerts/rules)
 	CreateAlertRule(ctx context.Context, request CreateAlertRuleRequestObject) (CreateAlertRuleResponseObject, error)
+	// DryRunAlertRule Try an alert rule
+	// (POST /api/v1/alerts/rules/dry-run)
+	DryRunAlertRule(ctx context.Context, request DryRunAlertRuleRequestObject) (DryRunAlertRuleResponseObject, error)
 	// DeleteAlertRule Delete an alert rule
 	// (DELETE /api/v1/alerts/rules/{ruleId})
 	DeleteAlertRule(ctx context.Context, request DeleteAlertRuleRequestObject) (DeleteAlertRuleResponseObject, error)
@@ -4731,6 +13533,9 @@ type StrictServerInterface interface {
 	// DisableAlertRule Disable an alert rule
 	// (POST /api/v1/alerts/rules/{ruleId}/disable)
 	DisableAlertRule(ctx context.Context, request DisableAlertRuleRequestObject) (DisableAlertRuleResponseObject, error)
+	// DryRunStoredAlertRule Try a stored alert rule
+	// (POST /api/v1/alerts/rules/{ruleId}/dry-run)
+	DryRunStoredAlertRule(ctx context.Context, request DryRunStoredAlertRuleRequestObject) (DryRunStoredAlertRuleResponseObject, error)
 	// EnableAlertRule Enable an alert rule
 	// (POST /api/v1/alerts/rules/{ruleId}/enable)
 	EnableAlertRule(ctx context.Context, request EnableAlertRuleRequestObject) (EnableAlertRuleResponseObject, error)
@@ -4740,6 +13545,15 @@ type StrictServerInterface interface {
 	// UpdateAlert Update alert status
 	// (PUT /api/v1/alerts/{alertId})
 	UpdateAlert(ctx context.Context, request UpdateAlertRequestObject) (UpdateAlertResponseObject, error)
+	// WithdrawAlertAcknowledgement Take the acknowledgement of an alert back
+	// (DELETE /api/v1/alerts/{alertId}/acknowledge)
+	WithdrawAlertAcknowledgement(ctx context.Context, request WithdrawAlertAcknowledgementRequestObject) (WithdrawAlertAcknowledgementResponseObject, error)
+	// AcknowledgeAlert Acknowledge an alert
+	// (POST /api/v1/alerts/{alertId}/acknowledge)
+	AcknowledgeAlert(ctx context.Context, request AcknowledgeAlertRequestObject) (AcknowledgeAlertResponseObject, error)
+	// ExplainAlert Explain what became of an alert
+	// (GET /api/v1/alerts/{alertId}/explain)
+	ExplainAlert(ctx context.Context, request ExplainAlertRequestObject) (ExplainAlertResponseObject, error)
 	// GetHealth Get system health status
 	// (GET /api/v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -4761,12 +13575,63 @@ type StrictServerInterface interface {
 	// UpdateIncident Update incident status
 	// (PUT /api/v1/incidents/{incidentId})
 	UpdateIncident(ctx context.Context, request UpdateIncidentRequestObject) (UpdateIncidentResponseObject, error)
+	// WithdrawIncidentAcknowledgement Take the acknowledgement of an incident back
+	// (DELETE /api/v1/incidents/{incidentId}/acknowledge)
+	WithdrawIncidentAcknowledgement(ctx context.Context, request WithdrawIncidentAcknowledgementRequestObject) (WithdrawIncidentAcknowledgementResponseObject, error)
+	// AcknowledgeIncident Acknowledge an incident
+	// (POST /api/v1/incidents/{incidentId}/acknowledge)
+	AcknowledgeIncident(ctx context.Context, request AcknowledgeIncidentRequestObject) (AcknowledgeIncidentResponseObject, error)
+	// LinkAlerts Link alerts to an incident
+	// (POST /api/v1/incidents/{incidentId}/alerts)
+	LinkAlerts(ctx context.Context, request LinkAlertsRequestObject) (LinkAlertsResponseObject, error)
+	// UnlinkAlert Unlink an alert from an incident
+	// (DELETE /api/v1/incidents/{incidentId}/alerts/{alertId})
+	UnlinkAlert(ctx context.Context, request UnlinkAlertRequestObject) (UnlinkAlertResponseObject, error)
+	// GetEvidence Get what explains an incident
+	// (GET /api/v1/incidents/{incidentId}/evidence)
+	GetEvidence(ctx context.Context, request GetEvidenceRequestObject) (GetEvidenceResponseObject, error)
+	// MergeIncidents Merge incidents into this one
+	// (POST /api/v1/incidents/{incidentId}/merge)
+	MergeIncidents(ctx context.Context, request MergeIncidentsRequestObject) (MergeIncidentsResponseObject, error)
 	// GetTimeline Get incident timeline
 	// (GET /api/v1/incidents/{incidentId}/timeline)
 	GetTimeline(ctx context.Context, request GetTimelineRequestObject) (GetTimelineResponseObject, error)
 	// AddTimelineEvent Add timeline event
 	// (POST /api/v1/incidents/{incidentId}/timeline)
 	AddTimelineEvent(ctx context.Context, request AddTimelineEventRequestObject) (AddTimelineEventResponseObject, error)
+	// QueryLogs Query logs
+	// (GET /api/v1/logs)
+	QueryLogs(ctx context.Context, request QueryLogsRequestObject) (QueryLogsResponseObject, error)
+	// ListLogLabels List the labels of logs
+	// (GET /api/v1/logs/labels)
+	ListLogLabels(ctx context.Context, request ListLogLabelsRequestObject) (ListLogLabelsResponseObject, error)
+	// ListLogLabelValues List the values of a label of logs
+	// (GET /api/v1/logs/labels/{name}/values)
+	ListLogLabelValues(ctx context.Context, request ListLogLabelValuesRequestObject) (ListLogLabelValuesResponseObject, error)
+	// ListLogPatterns Find patterns in logs
+	// (GET /api/v1/logs/patterns)
+	ListLogPatterns(ctx context.Context, request ListLogPatternsRequestObject) (ListLogPatternsResponseObject, error)
+	// GetLogVolume Tell how much is logged
+	// (GET /api/v1/logs/volume)
+	GetLogVolume(ctx context.Context, request GetLogVolumeRequestObject) (GetLogVolumeResponseObject, error)
+	// ListMaintenanceWindows List maintenance windows
+	// (GET /api/v1/maintenance-windows)
+	ListMaintenanceWindows(ctx context.Context, request ListMaintenanceWindowsRequestObject) (ListMaintenanceWindowsResponseObject, error)
+	// CreateMaintenanceWindow Create a maintenance window
+	// (POST /api/v1/maintenance-windows)
+	CreateMaintenanceWindow(ctx context.Context, request CreateMaintenanceWindowRequestObject) (CreateMaintenanceWindowResponseObject, error)
+	// EndMaintenanceWindow End a maintenance window, or call it off
+	// (DELETE /api/v1/maintenance-windows/{windowId})
+	EndMaintenanceWindow(ctx context.Context, request EndMaintenanceWindowRequestObject) (EndMaintenanceWindowResponseObject, error)
+	// GetMaintenanceWindow Get a maintenance window
+	// (GET /api/v1/maintenance-windows/{windowId})
+	GetMaintenanceWindow(ctx context.Context, request GetMaintenanceWindowRequestObject) (GetMaintenanceWindowResponseObject, error)
+	// UpdateMaintenanceWindow Replace a maintenance window, from now on
+	// (PUT /api/v1/maintenance-windows/{windowId})
+	UpdateMaintenanceWindow(ctx context.Context, request UpdateMaintenanceWindowRequestObject) (UpdateMaintenanceWindowResponseObject, error)
+	// ListMaintenanceOccurrences List when a maintenance window was and will be
+	// (GET /api/v1/maintenance-windows/{windowId}/occurrences)
+	ListMaintenanceOccurrences(ctx context.Context, request ListMaintenanceOccurrencesRequestObject) (ListMaintenanceOccurrencesResponseObject, error)
 	// QueryMetrics Query metrics data
 	// (GET /api/v1/metrics)
 	QueryMetrics(ctx context.Context, request QueryMetricsRequestObject) (QueryMetricsResponseObject, error)
@@ -4776,6 +13641,51 @@ type StrictServerInterface interface {
 	// ListScrapeTargets List all scrape targets
 	// (GET /api/v1/metrics/targets)
 	ListScrapeTargets(ctx context.Context, request ListScrapeTargetsRequestObject) (ListScrapeTargetsResponseObject, error)
+	// ListReceivers List receivers
+	// (GET /api/v1/receivers)
+	ListReceivers(ctx context.Context, request ListReceiversRequestObject) (ListReceiversResponseObject, error)
+	// TestReceiver Send a test notification
+	// (POST /api/v1/receivers/{receiver}/test)
+	TestReceiver(ctx context.Context, request TestReceiverRequestObject) (TestReceiverResponseObject, error)
+	// ReportAlerts Report on alert fatigue
+	// (GET /api/v1/reports/alerts)
+	ReportAlerts(ctx context.Context, request ReportAlertsRequestObject) (ReportAlertsResponseObject, error)
+	// ListSilences List silences
+	// (GET /api/v1/silences)
+	ListSilences(ctx context.Context, request ListSilencesRequestObject) (ListSilencesResponseObject, error)
+	// CreateSilence Silence alerts
+	// (POST /api/v1/silences)
+	CreateSilence(ctx context.Context, request CreateSilenceRequestObject) (CreateSilenceResponseObject, error)
+	// ExpireSilence End a silence
+	// (DELETE /api/v1/silences/{silenceId})
+	ExpireSilence(ctx context.Context, request ExpireSilenceRequestObject) (ExpireSilenceResponseObject, error)
+	// GetSilence Get a silence
+	// (GET /api/v1/silences/{silenceId})
+	GetSilence(ctx context.Context, request GetSilenceRequestObject) (GetSilenceResponseObject, error)
+	// FindTraces Find traces
+	// (GET /api/v1/traces)
+	FindTraces(ctx context.Context, request FindTracesRequestObject) (FindTracesResponseObject, error)
+	// CompareTraces Compare two traces
+	// (GET /api/v1/traces/compare)
+	CompareTraces(ctx context.Context, request CompareTracesRequestObject) (CompareTracesResponseObject, error)
+	// ListDependencies List which service calls which
+	// (GET /api/v1/traces/dependencies)
+	ListDependencies(ctx context.Context, request ListDependenciesRequestObject) (ListDependenciesResponseObject, error)
+	// ListTracedServices List the services that have traces
+	// (GET /api/v1/traces/services)
+	ListTracedServices(ctx context.Context, request ListTracedServicesRequestObject) (ListTracedServicesResponseObject, error)
+	// CompareServicePeriods Compare a period of a service with the one before
+	// (GET /api/v1/traces/services/{service}/comparison)
+	CompareServicePeriods(ctx context.Context, request CompareServicePeriodsRequestObject) (CompareServicePeriodsResponseObject, error)
+	// ListTracedOperations List the operations of a service
+	// (GET /api/v1/traces/services/{service}/operations)
+	ListTracedOperations(ctx context.Context, request ListTracedOperationsRequestObject) (ListTracedOperationsResponseObject, error)
+	// GetTrace Get a trace
+	// (GET /api/v1/traces/{traceId})
+	GetTrace(ctx context.Context, request GetTraceRequestObject) (GetTraceResponseObject, error)
+	// AnalyzeTrace Tell where the time of a trace went
+	// (GET /api/v1/traces/{traceId}/analysis)
+	AnalyzeTrace(ctx context.Context, request AnalyzeTraceRequestObject) (AnalyzeTraceResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -4843,6 +13753,37 @@ func (sh *strictHandler) ListAlerts(w http.ResponseWriter, r *http.Request, para
 	}
 }
 
+// CreateAlert operation middleware
+func (sh *strictHandler) CreateAlert(w http.ResponseWriter, r *http.Request) {
+	var request CreateAlertRequestObject
+
+	var body CreateAlertJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAlert(ctx, request.(CreateAlertRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAlert")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CreateAlertResponseObject); ok {
+		if err := validResponse.VisitCreateAlertResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListAlertRules operation middleware
 func (sh *strictHandler) ListAlertRules(w http.ResponseWriter, r *http.Request, params ListAlertRulesParams) {
 	var request ListAlertRulesRequestObject
@@ -4893,6 +13834,39 @@ func (sh *strictHandler) CreateAlertRule(w http.ResponseWriter, r *http.Request)
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CreateAlertRuleResponseObject); ok {
 		if err := validResponse.VisitCreateAlertRuleResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DryRunAlertRule operation middleware
+func (sh *strictHandler) DryRunAlertRule(w http.ResponseWriter, r *http.Request, params DryRunAlertRuleParams) {
+	var request DryRunAlertRuleRequestObject
+
+	request.Params = params
+
+	var body DryRunAlertRuleJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DryRunAlertRule(ctx, request.(DryRunAlertRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DryRunAlertRule")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DryRunAlertRuleResponseObject); ok {
+		if err := validResponse.VisitDryRunAlertRuleResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -5014,6 +13988,33 @@ func (sh *strictHandler) DisableAlertRule(w http.ResponseWriter, r *http.Request
 	}
 }
 
+// DryRunStoredAlertRule operation middleware
+func (sh *strictHandler) DryRunStoredAlertRule(w http.ResponseWriter, r *http.Request, ruleID RuleID, params DryRunStoredAlertRuleParams) {
+	var request DryRunStoredAlertRuleRequestObject
+
+	request.RuleID = ruleID
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DryRunStoredAlertRule(ctx, request.(DryRunStoredAlertRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DryRunStoredAlertRule")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DryRunStoredAlertRuleResponseObject); ok {
+		if err := validResponse.VisitDryRunStoredAlertRuleResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // EnableAlertRule operation middleware
 func (sh *strictHandler) EnableAlertRule(w http.ResponseWriter, r *http.Request, ruleID RuleID, params EnableAlertRuleParams) {
 	var request EnableAlertRuleRequestObject
@@ -5094,6 +14095,91 @@ func (sh *strictHandler) UpdateAlert(w http.ResponseWriter, r *http.Request, ale
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(UpdateAlertResponseObject); ok {
 		if err := validResponse.VisitUpdateAlertResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WithdrawAlertAcknowledgement operation middleware
+func (sh *strictHandler) WithdrawAlertAcknowledgement(w http.ResponseWriter, r *http.Request, alertID AlertID) {
+	var request WithdrawAlertAcknowledgementRequestObject
+
+	request.AlertID = alertID
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawAlertAcknowledgement(ctx, request.(WithdrawAlertAcknowledgementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawAlertAcknowledgement")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(WithdrawAlertAcknowledgementResponseObject); ok {
+		if err := validResponse.VisitWithdrawAlertAcknowledgementResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AcknowledgeAlert operation middleware
+func (sh *strictHandler) AcknowledgeAlert(w http.ResponseWriter, r *http.Request, alertID AlertID) {
+	var request AcknowledgeAlertRequestObject
+
+	request.AlertID = alertID
+
+	var body AcknowledgeAlertJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AcknowledgeAlert(ctx, request.(AcknowledgeAlertRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcknowledgeAlert")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AcknowledgeAlertResponseObject); ok {
+		if err := validResponse.VisitAcknowledgeAlertResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExplainAlert operation middleware
+func (sh *strictHandler) ExplainAlert(w http.ResponseWriter, r *http.Request, alertID AlertID) {
+	var request ExplainAlertRequestObject
+
+	request.AlertID = alertID
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ExplainAlert(ctx, request.(ExplainAlertRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExplainAlert")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ExplainAlertResponseObject); ok {
+		if err := validResponse.VisitExplainAlertResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -5292,6 +14378,188 @@ func (sh *strictHandler) UpdateIncident(w http.ResponseWriter, r *http.Request, 
 	}
 }
 
+// WithdrawIncidentAcknowledgement operation middleware
+func (sh *strictHandler) WithdrawIncidentAcknowledgement(w http.ResponseWriter, r *http.Request, incidentID IncidentID) {
+	var request WithdrawIncidentAcknowledgementRequestObject
+
+	request.IncidentID = incidentID
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawIncidentAcknowledgement(ctx, request.(WithdrawIncidentAcknowledgementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawIncidentAcknowledgement")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(WithdrawIncidentAcknowledgementResponseObject); ok {
+		if err := validResponse.VisitWithdrawIncidentAcknowledgementResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AcknowledgeIncident operation middleware
+func (sh *strictHandler) AcknowledgeIncident(w http.ResponseWriter, r *http.Request, incidentID IncidentID) {
+	var request AcknowledgeIncidentRequestObject
+
+	request.IncidentID = incidentID
+
+	var body AcknowledgeIncidentJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AcknowledgeIncident(ctx, request.(AcknowledgeIncidentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcknowledgeIncident")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AcknowledgeIncidentResponseObject); ok {
+		if err := validResponse.VisitAcknowledgeIncidentResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// LinkAlerts operation middleware
+func (sh *strictHandler) LinkAlerts(w http.ResponseWriter, r *http.Request, incidentID IncidentID, params LinkAlertsParams) {
+	var request LinkAlertsRequestObject
+
+	request.IncidentID = incidentID
+	request.Params = params
+
+	var body LinkAlertsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.LinkAlerts(ctx, request.(LinkAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LinkAlerts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(LinkAlertsResponseObject); ok {
+		if err := validResponse.VisitLinkAlertsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UnlinkAlert operation middleware
+func (sh *strictHandler) UnlinkAlert(w http.ResponseWriter, r *http.Request, incidentID IncidentID, alertID AlertID, params UnlinkAlertParams) {
+	var request UnlinkAlertRequestObject
+
+	request.IncidentID = incidentID
+	request.AlertID = alertID
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.UnlinkAlert(ctx, request.(UnlinkAlertRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnlinkAlert")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(UnlinkAlertResponseObject); ok {
+		if err := validResponse.VisitUnlinkAlertResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEvidence operation middleware
+func (sh *strictHandler) GetEvidence(w http.ResponseWriter, r *http.Request, incidentID IncidentID, params GetEvidenceParams) {
+	var request GetEvidenceRequestObject
+
+	request.IncidentID = incidentID
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEvidence(ctx, request.(GetEvidenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEvidence")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetEvidenceResponseObject); ok {
+		if err := validResponse.VisitGetEvidenceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// MergeIncidents operation middleware
+func (sh *strictHandler) MergeIncidents(w http.ResponseWriter, r *http.Request, incidentID IncidentID, params MergeIncidentsParams) {
+	var request MergeIncidentsRequestObject
+
+	request.IncidentID = incidentID
+	request.Params = params
+
+	var body MergeIncidentsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.MergeIncidents(ctx, request.(MergeIncidentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MergeIncidents")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(MergeIncidentsResponseObject); ok {
+		if err := validResponse.VisitMergeIncidentsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetTimeline operation middleware
 func (sh *strictHandler) GetTimeline(w http.ResponseWriter, r *http.Request, incidentID IncidentID, params GetTimelineParams) {
 	var request GetTimelineRequestObject
@@ -5345,6 +14613,308 @@ func (sh *strictHandler) AddTimelineEvent(w http.ResponseWriter, r *http.Request
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(AddTimelineEventResponseObject); ok {
 		if err := validResponse.VisitAddTimelineEventResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// QueryLogs operation middleware
+func (sh *strictHandler) QueryLogs(w http.ResponseWriter, r *http.Request, params QueryLogsParams) {
+	var request QueryLogsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.QueryLogs(ctx, request.(QueryLogsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "QueryLogs")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(QueryLogsResponseObject); ok {
+		if err := validResponse.VisitQueryLogsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListLogLabels operation middleware
+func (sh *strictHandler) ListLogLabels(w http.ResponseWriter, r *http.Request, params ListLogLabelsParams) {
+	var request ListLogLabelsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLogLabels(ctx, request.(ListLogLabelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLogLabels")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListLogLabelsResponseObject); ok {
+		if err := validResponse.VisitListLogLabelsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListLogLabelValues operation middleware
+func (sh *strictHandler) ListLogLabelValues(w http.ResponseWriter, r *http.Request, name string, params ListLogLabelValuesParams) {
+	var request ListLogLabelValuesRequestObject
+
+	request.Name = name
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLogLabelValues(ctx, request.(ListLogLabelValuesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLogLabelValues")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListLogLabelValuesResponseObject); ok {
+		if err := validResponse.VisitListLogLabelValuesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListLogPatterns operation middleware
+func (sh *strictHandler) ListLogPatterns(w http.ResponseWriter, r *http.Request, params ListLogPatternsParams) {
+	var request ListLogPatternsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLogPatterns(ctx, request.(ListLogPatternsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLogPatterns")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListLogPatternsResponseObject); ok {
+		if err := validResponse.VisitListLogPatternsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetLogVolume operation middleware
+func (sh *strictHandler) GetLogVolume(w http.ResponseWriter, r *http.Request, params GetLogVolumeParams) {
+	var request GetLogVolumeRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLogVolume(ctx, request.(GetLogVolumeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLogVolume")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetLogVolumeResponseObject); ok {
+		if err := validResponse.VisitGetLogVolumeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListMaintenanceWindows operation middleware
+func (sh *strictHandler) ListMaintenanceWindows(w http.ResponseWriter, r *http.Request, params ListMaintenanceWindowsParams) {
+	var request ListMaintenanceWindowsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMaintenanceWindows(ctx, request.(ListMaintenanceWindowsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMaintenanceWindows")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListMaintenanceWindowsResponseObject); ok {
+		if err := validResponse.VisitListMaintenanceWindowsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateMaintenanceWindow operation middleware
+func (sh *strictHandler) CreateMaintenanceWindow(w http.ResponseWriter, r *http.Request) {
+	var request CreateMaintenanceWindowRequestObject
+
+	var body CreateMaintenanceWindowJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateMaintenanceWindow(ctx, request.(CreateMaintenanceWindowRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateMaintenanceWindow")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CreateMaintenanceWindowResponseObject); ok {
+		if err := validResponse.VisitCreateMaintenanceWindowResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EndMaintenanceWindow operation middleware
+func (sh *strictHandler) EndMaintenanceWindow(w http.ResponseWriter, r *http.Request, windowID WindowID, params EndMaintenanceWindowParams) {
+	var request EndMaintenanceWindowRequestObject
+
+	request.WindowID = windowID
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.EndMaintenanceWindow(ctx, request.(EndMaintenanceWindowRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndMaintenanceWindow")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(EndMaintenanceWindowResponseObject); ok {
+		if err := validResponse.VisitEndMaintenanceWindowResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetMaintenanceWindow operation middleware
+func (sh *strictHandler) GetMaintenanceWindow(w http.ResponseWriter, r *http.Request, windowID WindowID) {
+	var request GetMaintenanceWindowRequestObject
+
+	request.WindowID = windowID
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMaintenanceWindow(ctx, request.(GetMaintenanceWindowRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMaintenanceWindow")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetMaintenanceWindowResponseObject); ok {
+		if err := validResponse.VisitGetMaintenanceWindowResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UpdateMaintenanceWindow operation middleware
+func (sh *strictHandler) UpdateMaintenanceWindow(w http.ResponseWriter, r *http.Request, windowID WindowID, params UpdateMaintenanceWindowParams) {
+	var request UpdateMaintenanceWindowRequestObject
+
+	request.WindowID = windowID
+	request.Params = params
+
+	var body UpdateMaintenanceWindowJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateMaintenanceWindow(ctx, request.(UpdateMaintenanceWindowRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateMaintenanceWindow")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(UpdateMaintenanceWindowResponseObject); ok {
+		if err := validResponse.VisitUpdateMaintenanceWindowResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListMaintenanceOccurrences operation middleware
+func (sh *strictHandler) ListMaintenanceOccurrences(w http.ResponseWriter, r *http.Request, windowID WindowID, params ListMaintenanceOccurrencesParams) {
+	var request ListMaintenanceOccurrencesRequestObject
+
+	request.WindowID = windowID
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMaintenanceOccurrences(ctx, request.(ListMaintenanceOccurrencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMaintenanceOccurrences")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListMaintenanceOccurrencesResponseObject); ok {
+		if err := validResponse.VisitListMaintenanceOccurrencesResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -5426,6 +14996,399 @@ func (sh *strictHandler) ListScrapeTargets(w http.ResponseWriter, r *http.Reques
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListScrapeTargetsResponseObject); ok {
 		if err := validResponse.VisitListScrapeTargetsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListReceivers operation middleware
+func (sh *strictHandler) ListReceivers(w http.ResponseWriter, r *http.Request) {
+	var request ListReceiversRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReceivers(ctx, request.(ListReceiversRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReceivers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListReceiversResponseObject); ok {
+		if err := validResponse.VisitListReceiversResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TestReceiver operation middleware
+func (sh *strictHandler) TestReceiver(w http.ResponseWriter, r *http.Request, receiver string) {
+	var request TestReceiverRequestObject
+
+	request.Receiver = receiver
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TestReceiver(ctx, request.(TestReceiverRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestReceiver")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TestReceiverResponseObject); ok {
+		if err := validResponse.VisitTestReceiverResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReportAlerts operation middleware
+func (sh *strictHandler) ReportAlerts(w http.ResponseWriter, r *http.Request, params ReportAlertsParams) {
+	var request ReportAlertsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ReportAlerts(ctx, request.(ReportAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReportAlerts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ReportAlertsResponseObject); ok {
+		if err := validResponse.VisitReportAlertsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSilences operation middleware
+func (sh *strictHandler) ListSilences(w http.ResponseWriter, r *http.Request, params ListSilencesParams) {
+	var request ListSilencesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSilences(ctx, request.(ListSilencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSilences")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSilencesResponseObject); ok {
+		if err := validResponse.VisitListSilencesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateSilence operation middleware
+func (sh *strictHandler) CreateSilence(w http.ResponseWriter, r *http.Request) {
+	var request CreateSilenceRequestObject
+
+	var body CreateSilenceJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSilence(ctx, request.(CreateSilenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSilence")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CreateSilenceResponseObject); ok {
+		if err := validResponse.VisitCreateSilenceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExpireSilence operation middleware
+func (sh *strictHandler) ExpireSilence(w http.ResponseWriter, r *http.Request, silenceID SilenceID) {
+	var request ExpireSilenceRequestObject
+
+	request.SilenceID = silenceID
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ExpireSilence(ctx, request.(ExpireSilenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExpireSilence")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ExpireSilenceResponseObject); ok {
+		if err := validResponse.VisitExpireSilenceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSilence operation middleware
+func (sh *strictHandler) GetSilence(w http.ResponseWriter, r *http.Request, silenceID SilenceID) {
+	var request GetSilenceRequestObject
+
+	request.SilenceID = silenceID
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSilence(ctx, request.(GetSilenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSilence")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetSilenceResponseObject); ok {
+		if err := validResponse.VisitGetSilenceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// FindTraces operation middleware
+func (sh *strictHandler) FindTraces(w http.ResponseWriter, r *http.Request, params FindTracesParams) {
+	var request FindTracesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.FindTraces(ctx, request.(FindTracesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FindTraces")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(FindTracesResponseObject); ok {
+		if err := validResponse.VisitFindTracesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CompareTraces operation middleware
+func (sh *strictHandler) CompareTraces(w http.ResponseWriter, r *http.Request, params CompareTracesParams) {
+	var request CompareTracesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareTraces(ctx, request.(CompareTracesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareTraces")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CompareTracesResponseObject); ok {
+		if err := validResponse.VisitCompareTracesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDependencies operation middleware
+func (sh *strictHandler) ListDependencies(w http.ResponseWriter, r *http.Request, params ListDependenciesParams) {
+	var request ListDependenciesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDependencies(ctx, request.(ListDependenciesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDependencies")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListDependenciesResponseObject); ok {
+		if err := validResponse.VisitListDependenciesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListTracedServices operation middleware
+func (sh *strictHandler) ListTracedServices(w http.ResponseWriter, r *http.Request) {
+	var request ListTracedServicesRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTracedServices(ctx, request.(ListTracedServicesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTracedServices")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListTracedServicesResponseObject); ok {
+		if err := validResponse.VisitListTracedServicesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CompareServicePeriods operation middleware
+func (sh *strictHandler) CompareServicePeriods(w http.ResponseWriter, r *http.Request, service TracedService, params CompareServicePeriodsParams) {
+	var request CompareServicePeriodsRequestObject
+
+	request.Service = service
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareServicePeriods(ctx, request.(CompareServicePeriodsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareServicePeriods")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CompareServicePeriodsResponseObject); ok {
+		if err := validResponse.VisitCompareServicePeriodsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListTracedOperations operation middleware
+func (sh *strictHandler) ListTracedOperations(w http.ResponseWriter, r *http.Request, service TracedService) {
+	var request ListTracedOperationsRequestObject
+
+	request.Service = service
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTracedOperations(ctx, request.(ListTracedOperationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTracedOperations")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListTracedOperationsResponseObject); ok {
+		if err := validResponse.VisitListTracedOperationsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetTrace operation middleware
+func (sh *strictHandler) GetTrace(w http.ResponseWriter, r *http.Request, traceID TraceID) {
+	var request GetTraceRequestObject
+
+	request.TraceID = traceID
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTrace(ctx, request.(GetTraceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTrace")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetTraceResponseObject); ok {
+		if err := validResponse.VisitGetTraceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AnalyzeTrace operation middleware
+func (sh *strictHandler) AnalyzeTrace(w http.ResponseWriter, r *http.Request, traceID TraceID, params AnalyzeTraceParams) {
+	var request AnalyzeTraceRequestObject
+
+	request.TraceID = traceID
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AnalyzeTrace(ctx, request.(AnalyzeTraceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AnalyzeTrace")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AnalyzeTraceResponseObject); ok {
+		if err := validResponse.VisitAnalyzeTraceResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -32,13 +32,17 @@ import (
 	lokireceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/lokireceiver"
 	prometheusreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver"
 	syslogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver"
+	alertmanagerexporter "github.com/quantivista/monitoring/exporters/alertmanagerexporter"
 	incidentexporter "github.com/quantivista/monitoring/exporters/incidentexporter"
+	lokiexporter "github.com/quantivista/monitoring/exporters/lokiexporter"
 	metricstoreexporter "github.com/quantivista/monitoring/exporters/metricstoreexporter"
 	optionalotlpexporter "github.com/quantivista/monitoring/exporters/optionalotlpexporter"
+	alertmanagerextension "github.com/quantivista/monitoring/extensions/alertmanagerextension"
 	metricstoreextension "github.com/quantivista/monitoring/extensions/metricstoreextension"
 	monitoringapiextension "github.com/quantivista/monitoring/extensions/monitoringapiextension"
 	sqlstoreextension "github.com/quantivista/monitoring/extensions/sqlstoreextension"
 	alertruleprocessor "github.com/quantivista/monitoring/processors/alertruleprocessor"
+	alertreceiver "github.com/quantivista/monitoring/receivers/alertreceiver"
 	custommetricsreceiver "github.com/quantivista/monitoring/receivers/custommetricsreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -79,6 +83,7 @@ func components() (otelcol.Factories, error) {
 	}
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
+		alertmanagerextension.NewFactory(),
 		metricstoreextension.NewFactory(),
 		monitoringapiextension.NewFactory(),
 		sqlstoreextension.NewFactory(),
@@ -95,6 +100,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
+		alertmanagerextension.NewFactory().Type():    "github.com/quantivista/monitoring v0.1.0",
 		metricstoreextension.NewFactory().Type():     "github.com/quantivista/monitoring v0.1.0",
 		monitoringapiextension.NewFactory().Type():   "github.com/quantivista/monitoring v0.1.0",
 		sqlstoreextension.NewFactory().Type():        "github.com/quantivista/monitoring v0.1.0",
@@ -109,6 +115,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
+		alertreceiver.NewFactory(),
 		custommetricsreceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
 		filelogreceiver.NewFactory(),
@@ -125,6 +132,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
+		alertreceiver.NewFactory().Type():         "github.com/quantivista/monitoring v0.1.0",
 		custommetricsreceiver.NewFactory().Type(): "github.com/quantivista/monitoring v0.1.0",
 		otlpreceiver.NewFactory().Type():          "go.opentelemetry.io/collector/receiver/otlpreceiver v0.145.0",
 		filelogreceiver.NewFactory().Type():       "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver v0.145.0",
@@ -139,7 +147,9 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
+		alertmanagerexporter.NewFactory(),
 		incidentexporter.NewFactory(),
+		lokiexporter.NewFactory(),
 		metricstoreexporter.NewFactory(),
 		optionalotlpexporter.NewFactory(),
 		debugexporter.NewFactory(),
@@ -152,7 +162,9 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
+		alertmanagerexporter.NewFactory().Type():          "github.com/quantivista/monitoring v0.1.0",
 		incidentexporter.NewFactory().Type():              "github.com/quantivista/monitoring v0.1.0",
+		lokiexporter.NewFactory().Type():                  "github.com/quantivista/monitoring v0.1.0",
 		metricstoreexporter.NewFactory().Type():           "github.com/quantivista/monitoring v0.1.0",
 		optionalotlpexporter.NewFactory().Type():          "github.com/quantivista/monitoring v0.1.0",
 		debugexporter.NewFactory().Type():                 "go.opentelemetry.io/collector/exporter/debugexporter v0.145.0",

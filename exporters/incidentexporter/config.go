@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
@@ -18,6 +19,9 @@ import (
 type Config struct {
 	// SQLStore is the sql_store extension that keeps alerts and incidents.
 	SQLStore component.ID `mapstructure:"sql_store"`
+	// Alertmanager is the alertmanager extension whose silences and inhibitions keep alerts from opening incidents; empty
+	// for none.
+	Alertmanager component.ID `mapstructure:"alertmanager"`
 
 	// CorrelationLabels are those that the alerts of an incident share.
 	CorrelationLabels []string `mapstructure:"correlation_labels"`
@@ -31,8 +35,14 @@ type Config struct {
 	ReopenWindow time.Duration `mapstructure:"reopen_window"`
 	// FlapWindow joins periods of an alert that start no further apart.
 	FlapWindow time.Duration `mapstructure:"flap_window"`
-	// SweepInterval is how often mitigated incidents are looked at.
+	// SweepInterval is how often mitigated incidents, expired alerts, and muted alerts are looked at.
 	SweepInterval time.Duration `mapstructure:"sweep_interval"`
+	// ExpiryGrace is how long the exporter must have reached the store before it ends alerts that nobody reports.
+	ExpiryGrace time.Duration `mapstructure:"expiry_grace"`
+	// MaxClockSkew is how far the clocks of reporters may be behind.
+	MaxClockSkew time.Duration `mapstructure:"max_clock_skew"`
+	// Retention is how long resolved incidents and alerts are kept; 0 is for ever.
+	Retention model.Duration `mapstructure:"retention"`
 
 	TimeoutConfig exporterhelper.TimeoutConfig                             `mapstructure:",squash"`
 	QueueConfig   configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
@@ -47,6 +57,15 @@ func (c *Config) Validate() error {
 	}
 	if c.SweepInterval <= 0 {
 		errs = append(errs, fmt.Errorf("\"sweep_interval\" must be positive, is %s", c.SweepInterval))
+	}
+	for key, d := range map[string]time.Duration{"expiry_grace": c.ExpiryGrace, "max_clock_skew": c.MaxClockSkew} {
+		if d < 0 {
+			errs = append(errs, fmt.Errorf("%q must not be negative, is %s", key, d))
+		}
+	}
+	if least := max(c.QuietPeriod, c.ReopenWindow, c.FlapWindow); c.Retention != 0 && time.Duration(c.Retention) < least {
+		errs = append(errs, fmt.Errorf("\"retention\" must be 0 (for ever) or at least %s, the longest of \"quiet_period\", "+
+			"\"reopen_window\" and \"flap_window\", is %s", least, c.Retention))
 	}
 	rules, err := c.correlation()
 	return errors.Join(append(errs, err, rules.Validate())...)

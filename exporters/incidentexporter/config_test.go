@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -37,11 +38,13 @@ func TestAllKeys(t *testing.T) {
 	cfg := load(t, "all")
 	require.NoError(t, xconfmap.Validate(cfg))
 	assert.Equal(t, component.MustNewIDWithName("sql_store", "main"), cfg.SQLStore)
+	assert.Equal(t, component.MustNewID("alertmanager"), cfg.Alertmanager)
 	assert.Equal(t, []string{"team"}, cfg.CorrelationLabels)
 	assert.Equal(t, "high", cfg.MinSeverity)
 	assert.Equal(t, "{{ .Labels.team }}: {{ .Name }}", cfg.TitleTemplate)
-	assert.Equal(t, []time.Duration{5 * time.Minute, 30 * time.Minute, 15 * time.Minute, time.Minute, 10 * time.Second},
-		[]time.Duration{cfg.QuietPeriod, cfg.ReopenWindow, cfg.FlapWindow, cfg.SweepInterval, cfg.TimeoutConfig.Timeout})
+	assert.Equal(t, []time.Duration{5 * time.Minute, 30 * time.Minute, 15 * time.Minute, time.Minute, 15 * time.Minute, 2 * time.Minute, 10 * time.Second},
+		[]time.Duration{cfg.QuietPeriod, cfg.ReopenWindow, cfg.FlapWindow, cfg.SweepInterval, cfg.ExpiryGrace, cfg.MaxClockSkew, cfg.TimeoutConfig.Timeout})
+	assert.Equal(t, "90d", cfg.Retention.String())
 	assert.Equal(t, component.MustNewID("file_storage"), *cfg.QueueConfig.Get().StorageID)
 	assert.Equal(t, time.Minute, cfg.RetryConfig.MaxInterval)
 }
@@ -52,8 +55,17 @@ func TestValidateNamesEveryKey(t *testing.T) {
 	err := xconfmap.Validate(cfg)
 	for _, want := range []string{
 		`"sql_store" must name`, `"correlation_labels::0"`, `"min_severity": severity must be one of`, `"title_template" must be`,
-		`"quiet_period"`, `"reopen_window"`, `"flap_window"`, `"sweep_interval" must be positive`,
+		`"quiet_period"`, `"reopen_window"`, `"flap_window"`, `"sweep_interval" must be positive`, `"expiry_grace"`, `"max_clock_skew"`,
 	} {
 		assert.ErrorContains(t, err, want)
 	}
+}
+
+func TestRetentionIsLongEnough(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	assert.Equal(t, "1y", cfg.Retention.String())
+	cfg.Retention = model.Duration(59 * time.Minute)
+	require.ErrorContains(t, xconfmap.Validate(cfg), `"retention" must be 0 (for ever) or at least 1h0m0s`)
+	cfg.Retention = 0
+	require.NoError(t, xconfmap.Validate(cfg))
 }

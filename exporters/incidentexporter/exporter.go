@@ -2,21 +2,22 @@ package incidentexporter
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
 	"github.com/quantivista/monitoring/exporters/incidentexporter/internal/metadata"
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/alertmanager"
 	"github.com/quantivista/monitoring/internal/hostext"
 	"github.com/quantivista/monitoring/internal/incident"
-	"github.com/quantivista/monitoring/internal/state"
+	"github.com/quantivista/monitoring/internal/maintenance"
 )
 
 // incidentExporter stores alerts and correlates them.
@@ -25,12 +26,16 @@ type incidentExporter struct {
 	rules     incident.Correlation
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
+	// queued is the way through queue and retry to consume.
+	queued exporter.Metrics
 
+	store      incident.Writer
 	correlator *incident.Correlator
+	expiry     *expiry
 	stop       func() // ends the sweeper and waits for it
 }
 
-func newIncidentExporter(cfg *Config, set exporter.Settings) (*incidentExporter, error) {
+func newIncidentExporter(ctx context.Context, cfg *Config, set exporter.Settings) (*incidentExporter, error) {
 	rules, err := cfg.correlation()
 	if err != nil {
 		return nil, err
@@ -39,20 +44,58 @@ func newIncidentExporter(cfg *Config, set exporter.Settings) (*incidentExporter,
 	if err != nil {
 		return nil, err
 	}
-	return &incidentExporter{cfg: cfg, rules: rules, logger: set.Logger, telemetry: telemetry, stop: func() {}}, nil
+	e := &incidentExporter{
+		cfg: cfg, rules: rules, logger: set.Logger, telemetry: telemetry, stop: func() {},
+		expiry: newExpiry(cfg.ExpiryGrace, cfg.SweepInterval),
+	}
+	e.queued, err = exporterhelper.NewMetrics(ctx, set, cfg, e.consume,
+		exporterhelper.WithCapabilities(e.Capabilities()),
+		exporterhelper.WithTimeout(cfg.TimeoutConfig),
+		exporterhelper.WithQueue(cfg.QueueConfig),
+		exporterhelper.WithRetry(cfg.RetryConfig))
+	return e, err
 }
 
-func (e *incidentExporter) start(_ context.Context, host component.Host) error {
-	store, err := hostext.Find[incident.Writer](host, e.cfg.SQLStore)
+// Capabilities says that what comes in is left as it is.
+func (*incidentExporter) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: false}
+}
+
+// stateStore is what the exporter needs of a sql_store extension.
+type stateStore interface {
+	incident.Store
+	maintenance.Reader
+}
+
+// unreadable tells of a maintenance window that a newer release has stored.
+func (e *incidentExporter) unreadable(w maintenance.Window, err error) {
+	e.logger.Error("A maintenance window cannot be read, and mutes nothing", zap.String("window", w.ID), zap.String("name", w.Name), zap.Error(err))
+}
+
+// Start finds the store, and then takes what waits in the queue.
+func (e *incidentExporter) Start(ctx context.Context, host component.Host) error {
+	store, err := hostext.Find[stateStore](host, e.cfg.SQLStore)
 	if err != nil {
 		return fmt.Errorf("\"sql_store\": %w", err)
 	}
-	e.correlator = incident.NewCorrelator(store, e.rules, time.Now)
-	ctx, cancel := context.WithCancel(context.Background())
+	muting := []alert.Muting{maintenance.NewBoard(store, e.unreadable).Muting}
+	if e.cfg.Alertmanager != (component.ID{}) {
+		am, err := hostext.Find[alertmanager.Muter](host, e.cfg.Alertmanager)
+		if err != nil {
+			return fmt.Errorf("\"alertmanager\": %w", err)
+		}
+		muting = append(muting, alertmanager.MutingBy(am))
+	}
+	e.store, e.correlator = store, incident.NewCorrelator(store, e.rules, time.Now).WithMuting(alert.AnyMuting(muting...))
+	e.expiry.begin(time.Now())
+	if err := e.queued.Start(ctx, host); err != nil {
+		return err
+	}
+	sweeping, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		e.sweep(ctx)
+		e.sweep(sweeping)
 	}()
 	e.stop = func() {
 		cancel()
@@ -61,97 +104,24 @@ func (e *incidentExporter) start(_ context.Context, host component.Host) error {
 	return nil
 }
 
-func (e *incidentExporter) shutdown(context.Context) error {
+// Shutdown ends the sweeper, then the queue. It may be called without Start.
+func (e *incidentExporter) Shutdown(ctx context.Context) error {
 	e.stop()
-	e.telemetry.Shutdown()
-	return nil
+	defer e.telemetry.Shutdown()
+	return e.queued.Shutdown(ctx)
 }
 
-// sweep resolves quiet incidents from time to time. While the store is away it says so once.
-func (e *incidentExporter) sweep(ctx context.Context) {
-	ticker := time.NewTicker(e.cfg.SweepInterval)
-	defer ticker.Stop()
-	failing := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		outcome, err := e.correlator.Sweep(ctx)
-		e.count(ctx, outcome)
-		if err != nil && ctx.Err() == nil && !failing {
-			e.logger.Warn("Quiet incidents could not be resolved, and will be later", zap.Error(err))
-		}
-		failing = err != nil
+// ConsumeMetrics queues alerts, or stores them at once where the context asks for a receipt: what has one is never
+// queued, so that an alert which is refused is not stored later.
+func (e *incidentExporter) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+	receipt := alert.ReceiptOf(ctx)
+	if receipt == nil {
+		return e.queued.ConsumeMetrics(ctx, md)
 	}
-}
-
-// consume stores all alerts of md that can be stored. It returns a permanent error where none can, and a retryable
-// one where the store failed; what was stored by then is known when it comes again.
-func (e *incidentExporter) consume(ctx context.Context, md pmetric.Metrics) error {
-	alerts, err := alert.Decode(md)
-	malformed := split(err)
-	var refused []error
-	if len(alerts) > 0 {
-		if refused, err = e.handle(ctx, alerts); err != nil {
-			return fmt.Errorf("store alerts: %w", err)
-		}
+	if e.cfg.TimeoutConfig.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, e.cfg.TimeoutConfig.Timeout)
+		defer cancel()
 	}
-	return e.report(ctx, malformed, refused, len(alerts)-len(refused))
-}
-
-// handle stores alerts, together or, where that is refused, in smaller batches until only those are left that are at
-// fault.
-func (e *incidentExporter) handle(ctx context.Context, alerts []alert.Alert) (refused []error, err error) {
-	outcome, err := e.correlator.Handle(ctx, alerts)
-	switch {
-	case err == nil:
-		e.count(ctx, outcome)
-		return nil, nil
-	case !isRefusal(err):
-		return nil, err
-	case len(alerts) == 1:
-		return []error{fmt.Errorf("alert %q (%s): %w", alerts[0].Name(), alerts[0].Fingerprint(), err)}, nil
-	}
-	half := len(alerts) / 2
-	refused, err = e.handle(ctx, alerts[:half])
-	if err != nil {
-		return nil, err
-	}
-	rest, err := e.handle(ctx, alerts[half:])
-	return append(refused, rest...), err
-}
-
-// isRefusal tells what would be refused again from what may succeed later.
-func isRefusal(err error) bool {
-	return errors.Is(err, state.ErrInvalid) || errors.Is(err, state.ErrConflict)
-}
-
-// report counts and logs what was refused.
-func (e *incidentExporter) report(ctx context.Context, malformed, refused []error, stored int) error {
-	if len(malformed)+len(refused) == 0 {
-		return nil
-	}
-	e.refuse(ctx, "malformed", malformed)
-	e.refuse(ctx, "refused", refused)
-	err := errors.Join(append(malformed, refused...)...)
-	if stored == 0 {
-		return consumererror.NewPermanent(fmt.Errorf("no alert could be stored: %w", err))
-	}
-	e.logger.Warn("Alerts were refused", zap.Int("stored_of_the_same_batch", stored), zap.Error(err))
-	return nil
-}
-
-// split gives the parts of a joined error.
-func split(err error) []error {
-	var joined interface{ Unwrap() []error }
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &joined):
-		return joined.Unwrap()
-	default:
-		return []error{err}
-	}
+	return e.storeNow(ctx, md, receipt)
 }

@@ -1,9 +1,11 @@
 package incidentexporter
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -16,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/quantivista/monitoring/exporters/incidentexporter/internal/metadatatest"
+	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/incident"
 	"github.com/quantivista/monitoring/internal/sqlstore"
 	"github.com/quantivista/monitoring/internal/sqlstore/postgrestest"
@@ -37,6 +40,42 @@ func TestAlertsBecomeIncidents(t *testing.T) {
 	require.NoError(t, e.ConsumeMetrics(t.Context(), metrics(t, resolved(a, time.Now()))))
 	require.Eventually(t, func() bool { return store.incidents(t)[0].Status == incident.Resolved }, 10*time.Second, 10*time.Millisecond,
 		"the sweeper resolves it")
+}
+
+func TestWhatIsOldIsDeleted(t *testing.T) {
+	telemetry := componenttest.NewTelemetry()
+	defer func() { require.NoError(t, telemetry.Shutdown(t.Context())) }()
+	set := settings()
+	set.TelemetrySettings = telemetry.NewTelemetrySettings()
+	store := openSQLite(t)
+	old := resolved(firing("Old", time.Now().Add(-3*time.Hour)), time.Now().Add(-2*time.Hour))
+	fires := firing("Fires", time.Now().Add(-3*time.Hour))
+	rules, err := createDefaultConfig().(*Config).correlation()
+	require.NoError(t, err)
+	_, err = incident.NewCorrelator(store, rules, time.Now).Handle(t.Context(), []alert.Alert{old, fires})
+	require.NoError(t, err)
+	require.NoError(t, store.Write(t.Context(), func(ctx context.Context, tx incident.Tx) error {
+		in, err := tx.Incident(ctx, store.incidents(t)[0].ID)
+		if err != nil {
+			return err
+		}
+		in.Status, in.ResolvedAt = incident.Resolved, time.Now().Add(-2*time.Hour)
+		_, err = tx.UpdateIncident(ctx, in)
+		return err
+	}))
+	_, stop := start(t, store, set, func(cfg *Config) {
+		cfg.Retention, cfg.SweepInterval = model.Duration(time.Hour), 10*time.Millisecond
+	})
+	require.Eventually(t, func() bool {
+		list, err := store.Alerts(t.Context(), alert.Query{})
+		return err == nil && len(list.Alerts) == 1 && list.Alerts[0].Name() == "Fires"
+	}, 10*time.Second, 10*time.Millisecond)
+	stop() // waits until it is counted
+	assert.Empty(t, store.incidents(t))
+	metadatatest.AssertEqualExporterIncidentDeletedRows(t, telemetry, []metricdata.DataPoint[int64]{
+		{Attributes: attribute.NewSet(attribute.String("kind", "incident")), Value: 1},
+		{Attributes: attribute.NewSet(attribute.String("kind", "alert")), Value: 1},
+	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 }
 
 func TestMalformedAlertsAreRefusedAlone(t *testing.T) {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
@@ -37,6 +37,9 @@ func createDefaultConfig() component.Config {
 		ReopenWindow:      incident.DefaultReopenWindow,
 		FlapWindow:        incident.DefaultFlapWindow,
 		SweepInterval:     15 * time.Second,
+		ExpiryGrace:       5 * time.Minute,
+		MaxClockSkew:      time.Minute,
+		Retention:         model.Duration(365 * 24 * time.Hour),
 		TimeoutConfig:     exporterhelper.TimeoutConfig{Timeout: time.Minute},
 		QueueConfig:       configoptional.Some(queue),
 		RetryConfig:       retry,
@@ -44,16 +47,5 @@ func createDefaultConfig() component.Config {
 }
 
 func createMetrics(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Metrics, error) {
-	cfg := config.(*Config)
-	e, err := newIncidentExporter(cfg, set)
-	if err != nil {
-		return nil, err
-	}
-	return exporterhelper.NewMetrics(ctx, set, cfg, e.consume,
-		exporterhelper.WithStart(e.start),
-		exporterhelper.WithShutdown(e.shutdown),
-		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
-		exporterhelper.WithTimeout(cfg.TimeoutConfig),
-		exporterhelper.WithQueue(cfg.QueueConfig),
-		exporterhelper.WithRetry(cfg.RetryConfig))
+	return newIncidentExporter(ctx, config.(*Config), set)
 }

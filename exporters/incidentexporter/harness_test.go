@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
@@ -28,11 +30,15 @@ type testStore struct {
 	*sqlstore.Store
 
 	away   atomic.Bool
-	refuse string     // the name of an alert that conflicts with what is stored
-	writes chan error // what each Write answered, as long as there is room
+	refuse string                        // the name of an alert that conflicts with what is stored
+	writes chan error                    // what each Write answered, as long as there is room
+	hold   atomic.Pointer[chan struct{}] // what the next Write waits for, if anything
 }
 
 func (s *testStore) Write(ctx context.Context, do func(context.Context, incident.Tx) error) error {
+	if hold := s.hold.Swap(nil); hold != nil {
+		<-*hold
+	}
 	err := state.ErrUnavailable
 	if !s.away.Load() {
 		err = s.Store.Write(ctx, func(ctx context.Context, tx incident.Tx) error { return do(ctx, refusingTx{tx, s.refuse}) })
@@ -83,10 +89,10 @@ type testHost struct {
 
 func (h testHost) GetExtensions() map[component.ID]component.Component { return h.extensions }
 
-// direct has no queue and no retry, so that the answer is that of the store.
+// direct has no queue and no retry, so that the answer is that of the store. A queue that waits for the result would
+// take channels from a pool that it shares with the bubbles of synctest.
 func direct(cfg *Config) {
-	cfg.QueueConfig = createDefaultConfig().(*Config).QueueConfig
-	cfg.QueueConfig.GetOrInsertDefault().WaitForResult = true
+	cfg.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
 	cfg.RetryConfig.Enabled = false
 }
 

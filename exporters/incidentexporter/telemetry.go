@@ -12,6 +12,7 @@ import (
 func (e *incidentExporter) count(ctx context.Context, o incident.Outcome) {
 	for transition, n := range map[string]int{
 		"fired": o.AlertsFired, "resolved": o.AlertsResolved, "flapped": o.AlertsFlapped, "worsened": o.AlertsWorsened,
+		"expired": o.AlertsExpired, "muted": o.AlertsMuted, "released": o.AlertsReleased,
 	} {
 		add(ctx, e.telemetry.ExporterIncidentAlertTransitions, n, "transition", transition)
 	}

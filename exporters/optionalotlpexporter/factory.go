@@ -34,7 +34,7 @@ func createDefaultConfig() component.Config {
 func createTraces(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Traces, error) {
 	c := cfg.(*Config)
 	if c.Endpoint == "" {
-		return newDiscarder(c, set)
+		return newDiscarder(c, set, countSpans)
 	}
 	factory, inner := c.sender()
 	return factory.CreateTraces(ctx, settingsFor(factory, set), inner)
@@ -43,7 +43,7 @@ func createTraces(ctx context.Context, set exporter.Settings, cfg component.Conf
 func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
 	c := cfg.(*Config)
 	if c.Endpoint == "" {
-		return newDiscarder(c, set)
+		return newDiscarder(c, set, countLogRecords)
 	}
 	factory, inner := c.sender()
 	return factory.CreateLogs(ctx, settingsFor(factory, set), inner)

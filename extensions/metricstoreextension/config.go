@@ -26,6 +26,9 @@ type Config struct {
 	WALCompression string `mapstructure:"wal_compression"`
 	// MaxExemplars is how many exemplars are kept in memory, the oldest replaced first. 0 keeps none.
 	MaxExemplars int64 `mapstructure:"max_exemplars"`
+	// GCPercent is how much garbage the process gathers before it collects it, in percent of the memory in use.
+	// 0 leaves Go's setting; the environment variable GOGC wins.
+	GCPercent int `mapstructure:"gc_percent"`
 	// Query limits every query.
 	Query QueryLimits `mapstructure:"query"`
 	// Remote, where set, queries a Prometheus-compatible API in place of an embedded TSDB; of the keys above
@@ -99,6 +102,9 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxExemplars < 0 {
 		fail("max_exemplars", "must not be negative, is %d", c.MaxExemplars)
+	}
+	if c.GCPercent < 0 {
+		fail("gc_percent", "must not be negative, is %d", c.GCPercent)
 	}
 	if c.Query.MaxSamples <= 0 {
 		fail("query::max_samples", "must be positive, is %d", c.Query.MaxSamples)

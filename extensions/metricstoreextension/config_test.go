@@ -46,6 +46,7 @@ func TestEveryKey(t *testing.T) {
 		MaxBlockDuration:     days(1),
 		WALCompression:       "zstd",
 		MaxExemplars:         500,
+		GCPercent:            50,
 		Query: QueryLimits{
 			Timeout:        model.Duration(30 * time.Second),
 			MaxSamples:     1_000_000,
@@ -85,6 +86,7 @@ func TestValidate(t *testing.T) {
 		"negative window":        {func(c *Config) { c.OutOfOrderTimeWindow = -1 }, []string{`"out_of_order_time_window" must not be negative`}},
 		"short blocks":           {func(c *Config) { c.MaxBlockDuration = model.Duration(time.Minute) }, []string{`"max_block_duration" must be 0 (chosen from the retention) or at least 2h, is 1m`}},
 		"unknown compression":    {func(c *Config) { c.WALCompression = "gzip" }, []string{`"wal_compression" must be none, snappy or zstd, is "gzip"`}},
+		"negative GC percent":    {func(c *Config) { c.GCPercent = -1 }, []string{`"gc_percent" must not be negative`}},
 		"negative exemplars":     {func(c *Config) { c.MaxExemplars = -1 }, []string{`"max_exemplars" must not be negative`}},
 		"no limits":              {func(c *Config) { c.Query = QueryLimits{} }, []string{`"query::timeout" must be positive`, `"query::max_samples" must be positive`, `"query::max_concurrency" must be positive`, `"query::lookback_delta" must be positive`}},
 		"two faults are joined":  {func(c *Config) { c.Directory, c.WALCompression = "", "" }, []string{`"directory"`, `"wal_compression"`}},

@@ -56,6 +56,7 @@ type embeddedStore struct {
 
 // running is what Start begins and Shutdown ends.
 type running struct {
+	restoreGC  func()
 	telemetry  *promtelemetry.Bridge
 	supervisor *supervisor
 	stop       context.CancelFunc
@@ -90,10 +91,17 @@ func newEmbeddedStore(cfg *Config, set extension.Settings) *embeddedStore {
 }
 
 // Start opens the TSDB, replaying its write-ahead log, and fails where another process holds the directory.
-func (s *embeddedStore) Start(_ context.Context, host component.Host) error {
+func (s *embeddedStore) Start(_ context.Context, host component.Host) (err error) {
 	if err := checkWritable(s.cfg.Directory); err != nil {
 		return err
 	}
+	// Before the replay of the write-ahead log, which gathers much garbage.
+	restoreGC := setGCPercent(s.cfg.GCPercent)
+	defer func() {
+		if err != nil {
+			restoreGC()
+		}
+	}()
 	d, err := openDatabase(s.tsdbOptions(), s.cfg.Directory, s.openings.Add(1), s.logger)
 	if err != nil {
 		return err
@@ -106,6 +114,7 @@ func (s *embeddedStore) Start(_ context.Context, host component.Host) error {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r := &running{
+		restoreGC:  restoreGC,
 		telemetry:  telemetry,
 		supervisor: &supervisor{store: s, health: componenthealth.NewReporter(host)},
 		stop:       stop,
@@ -127,6 +136,7 @@ func (s *embeddedStore) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	s.running = nil
+	r.restoreGC()
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 

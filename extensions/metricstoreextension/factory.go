@@ -25,6 +25,7 @@ func createDefaultConfig() component.Config {
 		OutOfOrderTimeWindow: model.Duration(30 * time.Minute),
 		WALCompression:       "snappy",
 		MaxExemplars:         100_000,
+		GCPercent:            75,
 		Query: QueryLimits{
 			Timeout:        model.Duration(2 * time.Minute),
 			MaxSamples:     50_000_000,

@@ -15,6 +15,9 @@ func toAlert(r *alert.Record) api.Alert {
 		Severity: api.AlertSeverity(r.Severity), Status: api.AlertStatus(r.Status),
 		StartsAt: stored(r.StartsAt), EndsAt: given(stored(r.EndsAt)), Labels: &r.Labels, GeneratorURL: given(r.GeneratorURL),
 	}
+	if r.Status == alert.Firing {
+		answer.ExpiresAt = given(stored(r.ExpiresAt))
+	}
 	if len(r.Annotations) > 0 {
 		answer.Annotations = &r.Annotations
 	}

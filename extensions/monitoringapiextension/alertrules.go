@@ -174,22 +174,5 @@ func (s *restServer) DeleteAlertRule(ctx context.Context, request api.DeleteAler
 
 // checkRule gives the faults of a rule as a problem that names every field.
 func checkRule(ctx context.Context, r *rule.Rule) error {
-	err := rulecheck.Validator{}.ValidateRule(ctx, *r)
-	if err == nil {
-		return nil
-	}
-	return problem.Fields(http.StatusBadRequest, ruleFaults(nil, err)...)
-}
-
-// ruleFaults finds every FieldError in a tree of joined errors.
-func ruleFaults(list []problem.FieldError, err error) []problem.FieldError {
-	var field *rule.FieldError
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, each := range joined.Unwrap() {
-			list = ruleFaults(list, each)
-		}
-	} else if errors.As(err, &field) {
-		list = append(list, problem.FieldError{Field: field.Field, Detail: field.Message})
-	}
-	return list
+	return fieldProblem(rulecheck.Validator{}.ValidateRule(ctx, *r))
 }

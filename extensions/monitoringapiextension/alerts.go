@@ -4,11 +4,10 @@ import (
 	"context"
 	"net/http"
 
-	"go.uber.org/zap"
-
 	"github.com/quantivista/monitoring/api"
-	"github.com/quantivista/monitoring/extensions/monitoringapiextension/internal/oncall"
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/incident"
+	"github.com/quantivista/monitoring/internal/oncall"
 	"github.com/quantivista/monitoring/internal/problem"
 )
 
@@ -26,10 +25,11 @@ func (s *restServer) ListAlerts(ctx context.Context, request api.ListAlertsReque
 	if err != nil {
 		return nil, err // What the store refuses is the cursor, or an expression that it cannot search for: it says which.
 	}
-	answer := api.ListAlerts200JSONResponse{Body: make([]api.Alert, len(list.Alerts))}
-	for i := range list.Alerts {
-		answer.Body[i] = toAlert(&list.Alerts[i])
+	remarked, err := remarksOn(ctx, store, list.Alerts...)
+	if err != nil {
+		return nil, err
 	}
+	answer := api.ListAlerts200JSONResponse{Body: s.tellAlerts(remarked, list.Alerts)}
 	answer.Headers.Link = nextLink(ctx, list.Next)
 	return answer, nil
 }
@@ -46,12 +46,9 @@ func alertQuery(p *api.ListAlertsParams) (alert.Query, error) {
 		query.Status = alert.Resolved
 	case api.ListAlertsParamsStatusFiring:
 	}
-	for _, filter := range deref(p.Filter) {
-		matchers, err := parseMatchers(filter)
-		if err != nil {
-			return query, problem.Field(http.StatusBadRequest, "filter", "%s", err)
-		}
-		query.Matchers = append(query.Matchers, matchers...)
+	var err error
+	if query.Matchers, err = parseFilters(deref(p.Filter)); err != nil {
+		return query, problem.Field(http.StatusBadRequest, "filter", "%s", err)
 	}
 	return query, nil
 }
@@ -66,7 +63,8 @@ func (s *restServer) GetAlert(ctx context.Context, request api.GetAlertRequestOb
 	if err != nil {
 		return nil, err
 	}
-	return api.GetAlert200JSONResponse{Body: toAlert(&record), Headers: api.GetAlert200ResponseHeaders{ETag: new(etag(record.Version))}}, nil
+	told, err := s.alertWithComments(ctx, store, &record)
+	return api.GetAlert200JSONResponse{Body: told, Headers: api.GetAlert200ResponseHeaders{ETag: new(etag(record.Version))}}, err
 }
 
 // UpdateAlert resolves an alert by hand, or fires it again.
@@ -89,11 +87,27 @@ func (s *restServer) UpdateAlert(ctx context.Context, request api.UpdateAlertReq
 	if err != nil {
 		return nil, err
 	}
-	if changed.IncidentID == "" && change.Comment != "" {
-		s.logger.Info("Someone commented on an alert that is in no incident", zap.String("alert", changed.ID),
-			zap.String("name", changed.Name()), zap.String("author", by), zap.String("comment", change.Comment))
+	told, err := s.alertWithComments(ctx, store, &changed.Record)
+	return api.UpdateAlert200JSONResponse{Body: told, Headers: api.UpdateAlert200ResponseHeaders{ETag: new(etag(changed.Version))}}, err
+}
+
+// maxComments is how many comments are told of an alert.
+const maxComments = 100
+
+// alertWithComments tells a single alert.
+func (s *restServer) alertWithComments(ctx context.Context, store incident.Reader, record *alert.Record) (api.Alert, error) {
+	answer, err := s.alert(ctx, store, record)
+	if err != nil {
+		return answer, err
 	}
-	return api.UpdateAlert200JSONResponse{
-		Body: toAlert(&changed.Record), Headers: api.UpdateAlert200ResponseHeaders{ETag: new(etag(changed.Version))},
-	}, nil
+	comments, err := store.AlertComments(ctx, record.ID, maxComments)
+	if len(comments) == 0 {
+		return answer, err
+	}
+	told := make([]api.AlertComment, len(comments))
+	for i, c := range comments {
+		told[i] = api.AlertComment{ID: c.ID, CreatedAt: c.CreatedAt, CreatedBy: c.CreatedBy, Content: c.Content, IncidentID: given(c.IncidentID)}
+	}
+	answer.Comments = &told
+	return answer, nil
 }

@@ -119,9 +119,9 @@ func TestResolveAndReopenAnAlert(t *testing.T) {
 	assert.Equal(t, []string{
 		"alert ann: Alert 'A' resolved by 'bob'",
 		"comment ann: False alarm",
-		"status_change monitoring-system: Status changed from 'open' to 'mitigated'",
+		"status_change monitoring-system: Status changed from 'open' to 'mitigated': all alerts are resolved",
 		"alert ann: Alert 'A' fires again",
-		"status_change monitoring-system: Status changed from 'mitigated' to 'open'",
+		"status_change monitoring-system: Status changed from 'mitigated' to 'open': an alert fired again",
 	}, events(t, base, in))
 }
 
@@ -143,7 +143,8 @@ func TestAlertsOfAPersonsIncident(t *testing.T) {
 	id := stored.intake(t, firingAlert("A", 0, alert.High))[0].ID
 	in := createIncident(t, base, `{"title":"T","severity":"low","relatedAlerts":["`+id+`"]}`)
 	sendJSON(t, http.MethodPut, base+"/api/v1/alerts/"+id, `{"status":"resolved"}`, http.StatusOK)
-	assert.Equal(t, api.IncidentStatusOpen, decode[api.Incident](t, get(t, base+"/api/v1/incidents/"+in.ID)).Status)
+	assert.Equal(t, api.IncidentStatusMitigated, decode[api.Incident](t, get(t, base+"/api/v1/incidents/"+in.ID)).Status,
+		"as by its rule; it is the person's to resolve")
 }
 
 func TestReopenBesideANewerAlert(t *testing.T) {

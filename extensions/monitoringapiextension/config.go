@@ -18,8 +18,18 @@ type Config struct {
 	MetricStore component.ID `mapstructure:"metric_store"`
 	// SQLStore is the extension that keeps alerts, incidents and rules; empty for none.
 	SQLStore component.ID `mapstructure:"sql_store"`
+	// Alertmanager is the extension that is served under /alertmanager; empty for none.
+	Alertmanager component.ID `mapstructure:"alertmanager"`
 	// ScrapeAPI lists the prometheus receivers' API servers, whose targets are told.
 	ScrapeAPI []ScrapeAPIConfig `mapstructure:"scrape_api"`
+	// Jaeger is asked for traces.
+	Jaeger JaegerConfig `mapstructure:"jaeger"`
+	// Evidence is what is kept with incidents.
+	Evidence EvidenceConfig `mapstructure:"evidence"`
+	// Loki is asked for logs.
+	Loki LokiConfig `mapstructure:"loki"`
+	// Health is how services are judged.
+	Health HealthConfig `mapstructure:"health"`
 }
 
 // ScrapeAPIConfig is how to reach the "api_server" of one prometheus receiver.

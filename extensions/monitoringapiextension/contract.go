@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -49,12 +50,17 @@ func newContract() (*contract, error) {
 	return c, nil
 }
 
-// dateTime is RFC 3339 as time.Time decodes it, where the validator's own pattern lets February 30 pass.
+// dateTime is RFC 3339 as time.Time decodes it, where the validator's own pattern lets February 30 pass, and a time that
+// can be stored. The first of all is the zero time, which means none.
 type dateTime struct{}
 
 func (dateTime) Validate(s string) error {
-	if new(time.Time).UnmarshalText([]byte(s)) != nil {
+	var t time.Time
+	if t.UnmarshalText([]byte(s)) != nil {
 		return errors.New("must be an RFC 3339 time such as 2025-06-20T15:08:23Z")
+	}
+	if year := t.UTC().Year(); year < 1 || year > 9999 || t.IsZero() {
+		return errors.New("must be a time in the years 1 to 9999 of UTC")
 	}
 	return nil
 }
@@ -62,6 +68,8 @@ func (dateTime) Validate(s string) error {
 // routes is the mux that the generated server registers its operations with; each is checked before it runs.
 type routes struct {
 	*http.ServeMux
+	// ofAlerts has what is below a single alert: its patterns would contradict those of rules, which are below all.
+	ofAlerts *http.ServeMux
 	contract *contract
 	fail     func(http.ResponseWriter, *http.Request, error)
 	// unknown collects patterns that the document does not have.
@@ -70,6 +78,8 @@ type routes struct {
 
 var _ api.ServeMux = (*routes)(nil)
 
+const belowAlert = "/api/v1/alerts/{alertId}/"
+
 // HandleFunc registers one operation.
 func (m *routes) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
 	route := m.contract.route(pattern)
@@ -77,7 +87,11 @@ func (m *routes) HandleFunc(pattern string, handler func(http.ResponseWriter, *h
 		m.unknown = append(m.unknown, fmt.Errorf("the OpenAPI document has no operation %q", pattern))
 		return
 	}
-	m.ServeMux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+	mux := m.ServeMux
+	if strings.Contains(pattern, belowAlert) {
+		mux = m.ofAlerts
+	}
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		if err := m.contract.check(r, route); err != nil {
 			m.fail(w, r, err)
 			return

@@ -66,6 +66,8 @@ func TestBodyIsValidated(t *testing.T) {
 		"value is too large":  {`{"metrics":[{"name":"a","value":1e999}]}`, []string{"metrics[0].value"}, ""},
 		"label is a number":   {`{"metrics":[{"name":"a","value":1,"labels":{"host":7}}]}`, []string{"metrics[0].labels.host"}, "must be a string"},
 		"no such day":         {`{"metrics":[{"name":"a","value":1,"timestamp":"2025-02-30T00:00:00Z"}]}`, []string{"metrics[0].timestamp"}, "RFC 3339"},
+		"before all days":     {`{"metrics":[{"name":"a","value":1,"timestamp":"0000-02-03T00:00:00Z"}]}`, []string{"metrics[0].timestamp"}, "the years 1 to 9999"},
+		"behind all days":     {`{"metrics":[{"name":"a","value":1,"timestamp":"9999-12-31T23:59:59-01:00"}]}`, []string{"metrics[0].timestamp"}, "the years 1 to 9999"},
 		"Unix time":           {`{"metrics":[{"name":"a","value":1,"timestamp":1750431603}]}`, []string{"metrics[0].timestamp"}, "must be a string"},
 		"several faults": {
 			`{"metrics":[{"name":"a","value":1},{"name":1,"value":true}]}`, []string{"metrics[1].name", "metrics[1].value"}, "",
@@ -207,6 +209,10 @@ func TestPathsAndMethods(t *testing.T) {
 		{http.MethodPost, "/api/v1/health", http.StatusMethodNotAllowed, "GET, HEAD"},
 		{http.MethodDelete, "/api/v1/metrics/custom", http.StatusMethodNotAllowed, "POST"},
 		{http.MethodPut, "/api/v1/health/services/x", http.StatusMethodNotAllowed, "GET, HEAD"},
+		{http.MethodGet, "/api/v1/alerts/x/acknowledge", http.StatusMethodNotAllowed, "POST, DELETE"},
+		{http.MethodGet, "/api/v1/alerts/x/nothing", http.StatusNotFound, ""},
+		{http.MethodPatch, "/api/v1/alerts/rules/x", http.StatusMethodNotAllowed, "GET, HEAD, PUT, DELETE"},
+		{http.MethodGet, "/api/v1/alerts/rules/x/enable", http.StatusMethodNotAllowed, "POST"},
 		{"BREW", "/api/v1/metrics", http.StatusMethodNotAllowed, "GET, HEAD"},
 	}
 	for _, tt := range tests {

@@ -50,7 +50,7 @@ func toProblem(ctx context.Context, err error) *problem.Error {
 		malformed *api.InvalidParamFormatError
 		many      *api.TooManyValuesForParamError
 	)
-	switch stored := stateProblem(err); {
+	switch stored, traced, logged := stateProblem(err), tracesProblem(err), logsProblem(err); {
 	case errors.As(err, &details):
 		return details
 	case errors.As(err, &syntax):
@@ -73,6 +73,10 @@ func toProblem(ctx context.Context, err error) *problem.Error {
 		return problem.Field(http.StatusBadRequest, many.ParamName, "must be given once")
 	case stored != nil:
 		return stored
+	case traced != nil:
+		return traced
+	case logged != nil:
+		return logged
 	default:
 		return problem.New(http.StatusInternalServerError, "")
 	}

@@ -17,8 +17,11 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 
+	"github.com/quantivista/monitoring/internal/evidence"
 	"github.com/quantivista/monitoring/internal/hostext"
+	"github.com/quantivista/monitoring/internal/logs"
 	"github.com/quantivista/monitoring/internal/metricstore"
 	"github.com/quantivista/monitoring/internal/problem"
 	"github.com/quantivista/monitoring/internal/scrapetargets"
@@ -36,12 +39,22 @@ const (
 type monitoringAPI struct {
 	cfg    *Config
 	set    extension.Settings
-	custom customMetrics
+	custom attachment[CustomMetricsHandler]
+	alerts attachment[AlertsHandler]
 	rules  attachedRules
 	// piped tells whether the pipelines run.
 	piped atomic.Bool
 	// grace is gracePeriod, but in tests.
 	grace time.Duration
+
+	// loops judge services and collect evidence, where a database keeps what they find; stopLoops ends them.
+	loops     sync.WaitGroup
+	stopLoops context.CancelFunc
+
+	// jaeger is the connection to Jaeger; nil for none.
+	jaeger *grpc.ClientConn
+	// loki is the client of Loki; nil for none.
+	loki *logs.Loki
 
 	server *http.Server
 	served sync.WaitGroup
@@ -55,6 +68,7 @@ var (
 	_ extensioncapabilities.Dependent       = (*monitoringAPI)(nil)
 	_ extensioncapabilities.PipelineWatcher = (*monitoringAPI)(nil)
 	_ CustomMetricsAPI                      = (*monitoringAPI)(nil)
+	_ AlertsAPI                             = (*monitoringAPI)(nil)
 	_ RulesAPI                              = (*monitoringAPI)(nil)
 )
 
@@ -62,12 +76,15 @@ func newExtension(cfg *Config, set extension.Settings) *monitoringAPI {
 	return &monitoringAPI{cfg: cfg, set: set, grace: gracePeriod}
 }
 
-// Dependencies has the stores started first, and stopped last.
+// Dependencies has what is asked started first, and stopped last.
 func (m *monitoringAPI) Dependencies() []component.ID {
-	if m.cfg.SQLStore == (component.ID{}) {
-		return []component.ID{m.cfg.MetricStore}
+	needed := []component.ID{m.cfg.MetricStore}
+	for _, id := range []component.ID{m.cfg.SQLStore, m.cfg.Alertmanager} {
+		if id != (component.ID{}) {
+			needed = append(needed, id)
+		}
 	}
-	return []component.ID{m.cfg.MetricStore, m.cfg.SQLStore}
+	return needed
 }
 
 // Ready is called when the pipelines run.
@@ -80,11 +97,6 @@ func (m *monitoringAPI) Ready() error {
 func (m *monitoringAPI) NotReady() error {
 	m.piped.Store(false)
 	return nil
-}
-
-// HandleCustomMetrics implements CustomMetricsAPI.
-func (m *monitoringAPI) HandleCustomMetrics(owner component.ID, handler CustomMetricsHandler) (detach func(), err error) {
-	return m.custom.attach(owner, handler)
 }
 
 // ServeRules implements RulesAPI.
@@ -102,20 +114,47 @@ func (m *monitoringAPI) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
+	notifier, err := findAlertmanager(host, m.cfg.Alertmanager)
+	if err != nil {
+		return err
+	}
+	jaeger, err := m.connectJaeger(ctx, host)
+	if err != nil {
+		return err
+	}
+	links, err := evidence.ParseLinks(evidence.LinkTemplates(m.cfg.Evidence.Links))
+	if err != nil {
+		return fmt.Errorf("\"evidence::links\": %w", err)
+	}
+	loki, err := m.connectLoki(ctx, host)
+	if err != nil {
+		return err
+	}
 	sources, err := m.sources(ctx, host)
 	if err != nil {
 		return err
 	}
+	assessor := servicehealth.NewAssessor(vectorQuery(store), m.cfg.Health.rules(), time.Now)
 	rest := &restServer{
-		store:   store,
-		state:   kept,
-		targets: scrapetargets.NewReader(sources...),
-		health:  servicehealth.NewAssessor(vectorQuery(store), time.Now),
-		custom:  &m.custom,
-		rules:   &m.rules,
-		ready:   m.piped.Load,
-		now:     time.Now,
-		logger:  m.set.Logger,
+		store:        store,
+		state:        kept,
+		alertmanager: notifier,
+		traces:       jaeger,
+		logs:         loki,
+		targets:      scrapetargets.NewReader(sources...),
+		health:       assessor,
+		custom:       &m.custom,
+		alerts:       &m.alerts,
+		rules:        &m.rules,
+		links:        links,
+		ready:        m.piped.Load,
+		now:          time.Now,
+		logger:       m.set.Logger,
+	}
+	var monitor *servicehealth.Monitor
+	if kept != nil {
+		monitor = servicehealth.NewMonitor(assessor, kept, kept, m.cfg.Health.settings(), logChanges(m.set.Logger))
+		rest.health = monitor
 	}
 	handler, err := newHandler(rest)
 	if err != nil {
@@ -134,7 +173,20 @@ func (m *monitoringAPI) Start(ctx context.Context, host component.Host) error {
 		return fmt.Errorf("\"endpoint\" %s cannot be listened on: %w", m.cfg.NetAddr.Endpoint, err)
 	}
 	m.serve(host, server, listener)
+	m.run(monitor, m.keeper(store, kept, jaeger, loki))
 	return nil
+}
+
+// run runs the loops that there are.
+func (m *monitoringAPI) run(monitor *servicehealth.Monitor, keeper *evidence.Keeper) {
+	ctx, cancel := context.WithCancel(context.Background())
+	m.stopLoops = cancel
+	if monitor != nil {
+		m.loops.Go(func() { monitor.Run(ctx) })
+	}
+	if keeper != nil {
+		m.loops.Go(func() { keeper.Run(ctx) })
+	}
 }
 
 // sources makes a client for each prometheus receiver.
@@ -166,8 +218,14 @@ func (m *monitoringAPI) serve(host component.Host, server *http.Server, listener
 // Shutdown stops listening and lets requests end: gracefully at first, then by canceling them, then by cutting
 // their connections. It takes 4 seconds at most, or until ctx ends. It may be called without Start, and twice.
 func (m *monitoringAPI) Shutdown(ctx context.Context) error {
+	defer m.disconnectJaeger()
+	defer m.disconnectLoki()
 	if m.server == nil {
 		return nil
+	}
+	if m.stopLoops != nil {
+		m.stopLoops()
+		defer m.loops.Wait()
 	}
 	defer m.served.Wait()
 	defer m.cancel(errShuttingDown)

@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configgrpc"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/extension"
 
 	"github.com/quantivista/monitoring/extensions/monitoringapiextension/internal/metadata"
+	"github.com/quantivista/monitoring/internal/alert"
 )
 
 const (
@@ -30,9 +32,21 @@ func createDefaultConfig() component.Config {
 	server.NetAddr.Endpoint = defaultEndpoint
 	server.ReadTimeout = defaultRequestTime
 	server.WriteTimeout = defaultRequestTime
+	loki := confighttp.NewDefaultClientConfig()
+	loki.Timeout = defaultLokiTimeout
 	return &Config{
 		ServerConfig: server,
 		MetricStore:  component.MustNewID(defaultMetricStore),
+		Jaeger:       JaegerConfig{ClientConfig: configgrpc.NewDefaultClientConfig(), Timeout: defaultJaegerTimeout},
+		Evidence:     defaultEvidence(),
+		Loki:         LokiConfig{ClientConfig: loki},
+		Health: HealthConfig{
+			Interval:        30 * time.Second,
+			Timeout:         20 * time.Second,
+			DetailsInterval: time.Minute,
+			ForgetAfter:     time.Hour,
+			Alerts:          HealthAlertsConfig{Unhealthy: string(alert.Critical), Degraded: string(alert.High)},
+		},
 	}
 }
 

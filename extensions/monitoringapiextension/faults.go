@@ -2,6 +2,7 @@ package monitoringapiextension
 
 import (
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 
 	"github.com/quantivista/monitoring/internal/problem"
+	"github.com/quantivista/monitoring/internal/state"
 )
 
 // faults names the fields of a validation error, one by one.
@@ -72,4 +74,26 @@ func fieldPath(field string, pointer []string) string {
 		}
 	}
 	return path.String()
+}
+
+// fieldProblem gives the faults of a body, as the domain found them, as a problem that names every field. Another error
+// stays as it is.
+func fieldProblem(err error) error {
+	if list := fieldFaults(nil, err); len(list) > 0 {
+		return problem.Fields(http.StatusBadRequest, list...)
+	}
+	return err
+}
+
+// fieldFaults finds every FieldError in a tree of joined errors.
+func fieldFaults(list []problem.FieldError, err error) []problem.FieldError {
+	var field *state.FieldError
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, each := range joined.Unwrap() {
+			list = fieldFaults(list, each)
+		}
+	} else if errors.As(err, &field) {
+		list = append(list, problem.FieldError{Field: field.Field, Detail: field.Message})
+	}
+	return list
 }

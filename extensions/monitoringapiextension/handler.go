@@ -16,23 +16,32 @@ import (
 	"go.uber.org/zap/exp/zapslog"
 
 	"github.com/quantivista/monitoring/api"
+	"github.com/quantivista/monitoring/internal/alertmanager"
+	"github.com/quantivista/monitoring/internal/evidence"
+	"github.com/quantivista/monitoring/internal/logs"
 	"github.com/quantivista/monitoring/internal/metricstore"
 	"github.com/quantivista/monitoring/internal/problem"
 	"github.com/quantivista/monitoring/internal/scrapetargets"
 	"github.com/quantivista/monitoring/internal/servicehealth"
+	"github.com/quantivista/monitoring/internal/traces"
 )
 
 // restServer answers the operations of the OpenAPI document.
 type restServer struct {
-	store   metricstore.Store
-	state   stateStore // nil for none
-	targets *scrapetargets.Reader
-	health  *servicehealth.Assessor
-	custom  *customMetrics
-	rules   *attachedRules
-	ready   func() bool // whether the pipelines run
-	now     func() time.Time
-	logger  *zap.Logger
+	store        metricstore.Store
+	state        stateStore                // nil for none
+	alertmanager alertmanager.Alertmanager // nil for none
+	traces       traces.Reader             // nil for none
+	logs         logs.Reader               // nil for none
+	targets      *scrapetargets.Reader
+	health       servicehealth.Reader
+	custom       *attachment[CustomMetricsHandler]
+	alerts       *attachment[AlertsHandler]
+	rules        *attachedRules
+	links        *evidence.Links
+	ready        func() bool // whether the pipelines run
+	now          func() time.Time
+	logger       *zap.Logger
 }
 
 var _ api.StrictServerInterface = (*restServer)(nil)
@@ -56,7 +65,7 @@ func newHandler(s *restServer) (http.Handler, error) {
 		return nil, fmt.Errorf("the metric store has no Prometheus API: %w", err)
 	}
 
-	mux := &routes{ServeMux: http.NewServeMux(), contract: checked, fail: s.fail}
+	mux := &routes{ServeMux: http.NewServeMux(), ofAlerts: http.NewServeMux(), contract: checked, fail: s.fail}
 	operations := api.NewStrictHandlerWithOptions(s, []api.StrictMiddlewareFunc{rememberURL}, api.StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) {
 			s.fail(w, r, problem.Field(http.StatusBadRequest, "body", "%s", err))
@@ -69,7 +78,11 @@ func newHandler(s *restServer) (http.Handler, error) {
 	}
 	docs.register(mux.ServeMux)
 	registerPrometheus(mux.ServeMux, prometheusAPI, s.ready)
-	mux.Handle("/", s.unmatched(mux.ServeMux))
+	s.registerAlertmanager(mux.ServeMux)
+	unmatched := s.unmatched(mux.ServeMux, mux.ofAlerts)
+	mux.Handle(belowAlert+"{rest...}", mux.ofAlerts)
+	mux.ofAlerts.Handle("/", unmatched)
+	mux.Handle("/", unmatched)
 	return compressed(s.recoverPanics(mux)), nil
 }
 
@@ -85,10 +98,10 @@ func compressed(next http.Handler) http.Handler {
 	})
 }
 
-// unmatched answers what no pattern of the mux takes: 405 where another method has the path, else 404.
-func (s *restServer) unmatched(mux *http.ServeMux) http.Handler {
+// unmatched answers what no pattern of the muxes takes: 405 where another method has the path, else 404.
+func (s *restServer) unmatched(muxes ...*http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		allowed := allowedMethods(mux, r)
+		allowed := allowedMethods(r, muxes)
 		if len(allowed) == 0 {
 			s.fail(w, r, problem.New(http.StatusNotFound, "there is nothing at %s: see /api/docs", r.URL.Path))
 			return
@@ -98,13 +111,15 @@ func (s *restServer) unmatched(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// allowedMethods tries the mux with every method.
-func allowedMethods(mux *http.ServeMux, r *http.Request) []string {
+// allowedMethods tries the muxes with every method. Patterns for all methods are those that found none.
+func allowedMethods(r *http.Request, muxes []*http.ServeMux) []string {
 	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 	return slices.DeleteFunc(methods, func(method string) bool {
 		other := r.Clone(r.Context())
 		other.Method = method
-		_, pattern := mux.Handler(other)
-		return pattern == "" || pattern == "/"
+		return !slices.ContainsFunc(muxes, func(mux *http.ServeMux) bool {
+			_, pattern := mux.Handler(other)
+			return strings.Contains(pattern, " ")
+		})
 	})
 }

@@ -103,7 +103,7 @@ func (s *restServer) GetServiceHealth(ctx context.Context, request api.GetServic
 	defer cancel()
 	service, err := s.health.Service(limited, request.ServiceID)
 	if errors.Is(err, servicehealth.ErrUnknown) {
-		return nil, problem.Field(http.StatusNotFound, "serviceId", "%q is no id or name of a service seen in the last hour", request.ServiceID)
+		return nil, problem.Field(http.StatusNotFound, "serviceId", "%q is no id or name of a service that is known", request.ServiceID)
 	}
 	if err != nil {
 		return nil, healthError(ctx, err)
@@ -120,7 +120,19 @@ func healthError(ctx context.Context, err error) error {
 }
 
 func toServiceHealth(s servicehealth.Service) api.ServiceHealth {
-	answer := api.ServiceHealth{ID: s.ID, Name: s.Name, Status: api.HealthLevel(s.Status), LastCheck: s.LastCheck}
+	answer := api.ServiceHealth{ID: s.ID, Name: s.Name, Status: api.HealthLevel(s.Status), LastCheck: s.LastCheck, LastSeen: given(s.LastSeen)}
+	reasons := make([]api.HealthReason, len(s.Reasons))
+	for i, r := range s.Reasons {
+		reasons[i] = api.HealthReason{Source: string(r.Source), Status: api.HealthLevel(r.Status), Message: r.Message}
+	}
+	answer.Reasons = &reasons
+	if s.ActiveAlerts != nil {
+		alerts := make([]api.Alert, len(s.ActiveAlerts))
+		for i := range s.ActiveAlerts {
+			alerts[i] = toAlert(&s.ActiveAlerts[i])
+		}
+		answer.ActiveAlerts, answer.ActiveAlertCount = &alerts, &s.AlertCount
+	}
 	if s.Details.Uptime > 0 {
 		answer.Uptime = new(servicehealth.FormatUptime(s.Details.Uptime))
 	}

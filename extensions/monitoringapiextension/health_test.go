@@ -60,9 +60,13 @@ func TestHealth(t *testing.T) {
 	assert.Equal(t, "1h 30m", *services[0].Uptime)
 	assert.Equal(t, "shop/cart", services[1].Name)
 	assert.Nil(t, services[1].Uptime)
+	assert.Equal(t, []api.HealthReason{{Source: "targets", Status: api.Degraded, Message: "1 of 2 targets are up"}}, *services[1].Reasons)
+	assert.Nil(t, services[1].ActiveAlerts, "nobody knows")
 
 	for _, id := range []string{servicehealth.ID("shop/cart"), url.PathEscape("shop/cart")} {
 		one := decode[api.ServiceHealth](t, get(t, base+"/api/v1/health/services/"+id))
+		assert.False(t, one.LastCheck.Before(services[1].LastCheck), "it is judged at each request")
+		one.LastCheck = services[1].LastCheck
 		assert.Equal(t, services[1], one)
 	}
 

@@ -3,12 +3,14 @@ package monitoringapiextension
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/quantivista/monitoring/api"
-	"github.com/quantivista/monitoring/extensions/monitoringapiextension/internal/oncall"
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/incident"
+	"github.com/quantivista/monitoring/internal/oncall"
 	"github.com/quantivista/monitoring/internal/problem"
 )
 
@@ -40,9 +42,13 @@ func (s *restServer) ListIncidents(ctx context.Context, request api.ListIncident
 	if err != nil {
 		return nil, err
 	}
+	all, err := s.incidents(ctx, store, ids, related)
+	if err != nil {
+		return nil, err
+	}
 	answer := api.ListIncidents200JSONResponse{Body: make([]api.Incident, len(ids))}
 	for i := range list.Incidents {
-		answer.Body[i] = toIncident(&list.Incidents[i].Incident, related[ids[i]])
+		answer.Body[i] = all(&list.Incidents[i].Incident)
 	}
 	answer.Headers.Link = nextLink(ctx, list.Next)
 	return answer, nil
@@ -72,13 +78,10 @@ func (s *restServer) CreateIncident(ctx context.Context, request api.CreateIncid
 		Title: body.Title, Description: deref(body.Description), Severity: alert.Severity(body.Severity),
 		AffectedServices: deref(body.AffectedServices), AlertIDs: deref(body.RelatedAlerts),
 	})
-	if unknown := (*oncall.UnknownAlertError)(nil); errors.As(err, &unknown) {
-		return nil, problem.Field(http.StatusBadRequest, "relatedAlerts", "must be ids of stored alerts: %s", unknown)
-	}
 	if err != nil {
-		return nil, err
+		return nil, unknownIDs("relatedAlerts", err)
 	}
-	told, err := withAlerts(ctx, store, &in)
+	told, err := s.incident(ctx, store, &in)
 	return api.CreateIncident201JSONResponse{Body: told, Headers: api.CreateIncident201ResponseHeaders{
 		ETag: new(etag(in.Version)), Location: new("/api/v1/incidents/" + in.ID),
 	}}, err
@@ -94,7 +97,7 @@ func (s *restServer) GetIncident(ctx context.Context, request api.GetIncidentReq
 	if err != nil {
 		return nil, err
 	}
-	told, err := withAlerts(ctx, store, &in)
+	told, err := s.incident(ctx, store, &in)
 	return api.GetIncident200JSONResponse{Body: told, Headers: api.GetIncident200ResponseHeaders{ETag: new(etag(in.Version))}}, err
 }
 
@@ -115,28 +118,73 @@ func (s *restServer) UpdateIncident(ctx context.Context, request api.UpdateIncid
 	if err != nil {
 		return nil, err
 	}
-	told, err := withAlerts(ctx, store, &in)
+	told, err := s.incident(ctx, store, &in)
 	return api.UpdateIncident200JSONResponse{Body: told, Headers: api.UpdateIncident200ResponseHeaders{ETag: new(etag(in.Version))}}, err
 }
 
-func withAlerts(ctx context.Context, store incident.Reader, in *incident.Incident) (api.Incident, error) {
-	related, err := store.RelatedAlerts(ctx, []string{in.ID}, maxRelatedAlerts)
-	return toIncident(in, related[in.ID]), err
+// unknownIDs names the field of a body where an error is about ids in it.
+func unknownIDs(field string, err error) error {
+	var unknownAlert *oncall.UnknownAlertError
+	var unknownIncident *oncall.UnknownIncidentError
+	switch {
+	case errors.As(err, &unknownAlert):
+		return problem.Field(http.StatusBadRequest, field, "must be ids of stored alerts: %s", unknownAlert)
+	case errors.As(err, &unknownIncident):
+		return problem.Field(http.StatusBadRequest, field, "must be ids of other stored incidents: %s", unknownIncident)
+	default:
+		return err
+	}
 }
 
-func toIncident(in *incident.Incident, related []alert.Record) api.Incident {
+// incident tells an incident with its alerts and what there is to say on them.
+func (s *restServer) incident(ctx context.Context, store stateStore, in *incident.Incident) (api.Incident, error) {
+	ids := []string{in.ID}
+	related, err := store.RelatedAlerts(ctx, ids, maxRelatedAlerts)
+	if err != nil {
+		return api.Incident{}, err
+	}
+	tell, err := s.incidents(ctx, store, ids, related)
+	if err != nil {
+		return api.Incident{}, err
+	}
+	return tell(in), nil
+}
+
+// incidents reads what there is to say on incidents and their alerts, and gives what tells one of them.
+func (s *restServer) incidents(ctx context.Context, store stateStore, ids []string, related map[string][]alert.Record) (func(*incident.Incident) api.Incident, error) {
+	remarked, err := remarksOn(ctx, store, slices.Concat(slices.Collect(maps.Values(related))...)...)
+	if err != nil {
+		return nil, err
+	}
+	acknowledgements, err := store.IncidentAcknowledgements(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := store.EvidenceCounts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	return func(in *incident.Incident) api.Incident {
+		told := toIncident(in, s.tellAlerts(remarked, related[in.ID]))
+		if a, ok := acknowledgements[in.ID]; ok && a.HoldsForIncident(in, now) {
+			told.Acknowledgement = acknowledgement(&a)
+		}
+		told.Evidence = evidenceCounts(counts[in.ID])
+		return told
+	}, nil
+}
+
+func toIncident(in *incident.Incident, alerts []api.Alert) api.Incident {
 	services := in.AffectedServices
 	if services == nil {
 		services = []string{}
-	}
-	alerts := make([]api.Alert, len(related))
-	for i := range related {
-		alerts[i] = toAlert(&related[i])
 	}
 	return api.Incident{
 		ID: in.ID, Title: in.Title, Description: given(in.Description),
 		Severity: api.IncidentSeverity(in.Severity), Status: api.IncidentStatus(in.Status),
 		CreatedAt: in.CreatedAt, UpdatedAt: new(in.UpdatedAt), ResolvedAt: given(in.ResolvedAt),
-		CreatedBy: new(in.CreatedBy), AssignedTo: given(in.AssignedTo), AffectedServices: &services, RelatedAlerts: &alerts,
+		CreatedBy: new(in.CreatedBy), AssignedTo: given(in.AssignedTo), MergedInto: given(in.MergedInto),
+		AffectedServices: &services, RelatedAlerts: &alerts,
 	}
 }

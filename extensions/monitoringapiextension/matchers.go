@@ -34,3 +34,15 @@ func parseMatchers(filter string) ([]alert.Matcher, error) {
 	}
 	return matchers, nil
 }
+
+// parseFilters reads the matchers of several filters: all must match.
+func parseFilters(filters []string) (all []alert.Matcher, err error) {
+	for _, filter := range filters {
+		matchers, err := parseMatchers(filter)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, matchers...)
+	}
+	return all, nil
+}

@@ -8,19 +8,30 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/evidence"
 	"github.com/quantivista/monitoring/internal/hostext"
 	"github.com/quantivista/monitoring/internal/incident"
+	"github.com/quantivista/monitoring/internal/maintenance"
+	"github.com/quantivista/monitoring/internal/notification"
 	"github.com/quantivista/monitoring/internal/problem"
+	"github.com/quantivista/monitoring/internal/report"
 	"github.com/quantivista/monitoring/internal/rule"
+	"github.com/quantivista/monitoring/internal/servicehealth"
 	"github.com/quantivista/monitoring/internal/state"
 )
 
 // stateStore is what a sql_store extension gives.
 type stateStore interface {
 	alert.Reader
+	evidence.Store
 	incident.Reader
 	incident.Writer
 	rule.Store
+	servicehealth.Records
+	servicehealth.Alerts
+	maintenance.Store
+	report.Reader
+	notification.Reader
 }
 
 // errNoState answers operations on stored state where there is no store.

@@ -3,7 +3,6 @@ package monitoringapiextension
 import (
 	"context"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/incident"
 	"github.com/quantivista/monitoring/internal/sqlstore"
+	"github.com/quantivista/monitoring/internal/sqlstore/sqlitetest"
 )
 
 var sqlStoreID = component.MustNewID("sql_store")
@@ -34,10 +34,7 @@ var _ stateStore = (*testState)(nil)
 
 func newTestState(t testing.TB) *testState {
 	t.Helper()
-	store, err := sqlstore.OpenSQLite(sqlstore.SQLite{Path: filepath.Join(t.TempDir(), "state.db"), BusyTimeout: time.Minute})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	require.NoError(t, store.Migrate(t.Context()))
+	store := sqlitetest.Open(t, time.Minute)
 	return &testState{Store: store}
 }
 

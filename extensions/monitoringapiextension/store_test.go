@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type testStore struct {
 
 	engine *promql.Engine
 	// fail, where set, answers every query.
+	mu   sync.Mutex
 	fail error
 	// block, where set, runs before every query.
 	block func(context.Context)
@@ -64,8 +66,8 @@ func (s *testStore) run(ctx context.Context, expr string, q promql.Query, err er
 	switch {
 	case ctx.Err() != nil:
 		return metricstore.Result{}, metricstore.ErrCanceled
-	case s.fail != nil:
-		return metricstore.Result{}, s.fail
+	case s.failure() != nil:
+		return metricstore.Result{}, s.failure()
 	case errors.As(err, &syntax):
 		start := int(syntax[0].PositionRange.Start)
 		return metricstore.Result{}, &metricstore.SyntaxError{Message: syntax[0].Err.Error(), Start: start, End: start, Line: 1, Column: start + 1}
@@ -82,6 +84,19 @@ func (s *testStore) run(ctx context.Context, expr string, q promql.Query, err er
 	}
 	warnings, infos := res.Warnings.AsStrings(expr, 0, 0)
 	return metricstore.Result{Value: res.Value, Warnings: warnings, Infos: infos}, nil
+}
+
+// breakdown has every query from now on answered with this error.
+func (s *testStore) breakdown(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = err
+}
+
+func (s *testStore) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fail
 }
 
 func (s *testStore) SetMetadata(string, metadata.Metadata) {}

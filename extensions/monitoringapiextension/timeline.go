@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/quantivista/monitoring/api"
-	"github.com/quantivista/monitoring/extensions/monitoringapiextension/internal/oncall"
 	"github.com/quantivista/monitoring/internal/incident"
+	"github.com/quantivista/monitoring/internal/oncall"
 )
 
 // GetTimeline tells a page of an incident's events, in their sequence.

@@ -8,11 +8,18 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 
+	"github.com/quantivista/monitoring/extensions/sqlstoreextension/internal/metadata"
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/alertmanager"
 	"github.com/quantivista/monitoring/internal/componenthealth"
+	"github.com/quantivista/monitoring/internal/evidence"
 	"github.com/quantivista/monitoring/internal/incident"
+	"github.com/quantivista/monitoring/internal/maintenance"
+	"github.com/quantivista/monitoring/internal/notification"
+	"github.com/quantivista/monitoring/internal/report"
 	"github.com/quantivista/monitoring/internal/rule"
 	"github.com/quantivista/monitoring/internal/servicehealth"
 	"github.com/quantivista/monitoring/internal/sqlstore"
@@ -22,10 +29,18 @@ import (
 // ports are what other components find in the extension, each by the port that it needs.
 type ports interface {
 	alert.Reader
+	alert.ChangeReader
+	alertmanager.Store
+	evidence.Store
 	incident.Reader
 	incident.Writer
 	rule.Store
+	maintenance.Store
+	report.Reader
+	notification.Ledger
+	notification.Reader
 	servicehealth.Records
+	servicehealth.Alerts
 }
 
 // startTimeout is how long Start waits for the database before the collector goes on without it.
@@ -38,6 +53,7 @@ type sqlStore struct {
 
 	store      *sqlstore.Store
 	logger     *zap.Logger
+	tracer     trace.Tracer
 	checkEvery time.Duration
 
 	stop context.CancelFunc
@@ -50,7 +66,7 @@ var (
 )
 
 func newExtension(store *sqlstore.Store, set extension.Settings) *sqlStore {
-	return &sqlStore{ports: store, store: store, logger: set.Logger, checkEvery: checkEvery}
+	return &sqlStore{ports: store, store: store, logger: set.Logger, tracer: set.TracerProvider.Tracer(metadata.ScopeName), checkEvery: checkEvery}
 }
 
 // Start brings the schema up to date. A database that is away does not keep the collector from starting, so that

@@ -21,7 +21,7 @@ const (
 	slowestMigrate = 30 * time.Second
 )
 
-// watcher tells whether the database is there, and brings the schema up to date once it is.
+// watcher tells whether the database is there and takes writes, and brings the schema up to date once it is.
 type watcher struct {
 	store    *sqlstore.Store
 	logger   *zap.Logger
@@ -65,7 +65,10 @@ func (w *watcher) look(ctx context.Context) error {
 	if w.migrated {
 		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 		defer cancel()
-		return w.store.Ping(ctx)
+		if err := w.store.Ping(ctx); err != nil {
+			return err
+		}
+		return w.store.Writable(ctx)
 	}
 	err := w.store.Migrate(ctx) // however long it takes
 	w.migrated = err == nil

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"maps"
+	"net/url"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -19,6 +20,9 @@ type Alert struct {
 	Status   Status
 	// StartsAt is when the condition began to hold, EndsAt when it ended: zero while the alert fires.
 	StartsAt, EndsAt time.Time
+	// ExpiresAt is when a firing alert is taken to be over unless it is reported again; zero for never. A report of an
+	// end has none, but for one that follows from this: there it is EndsAt.
+	ExpiresAt time.Time
 	// Value of the expression at the last evaluation; nil where none is known.
 	Value *float64
 	// GeneratorURL leads to what raised the alert.
@@ -31,6 +35,16 @@ type Alert struct {
 
 // Name is the label alertname.
 func (a *Alert) Name() string { return a.Labels[model.AlertNameLabel] }
+
+// Expression is the PromQL that raised the alert, from the link that Prometheus' rules give their alerts; empty where
+// nothing tells.
+func (a *Alert) Expression() string {
+	link, err := url.Parse(a.GeneratorURL)
+	if err != nil {
+		return ""
+	}
+	return link.Query().Get("g0.expr")
+}
 
 // Fingerprint identifies the labels, as Alertmanager does: 16 hexadecimal digits.
 func (a *Alert) Fingerprint() string {

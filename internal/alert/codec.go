@@ -24,6 +24,7 @@ const (
 	annotationsKey  = "alert.annotations"   // map of texts
 	valueKey        = "alert.value"         // double
 	endsAtKey       = "alert.ends_at"       // integer, nanoseconds since 1970
+	expiresAtKey    = "alert.expires_at"    // integer, nanoseconds since 1970
 	generatorURLKey = "alert.generator_url" // text
 	ruleIDKey       = "alert.rule_id"       // text
 )
@@ -38,8 +39,8 @@ func IsAlert(m pmetric.Metric) bool {
 	return ours
 }
 
-// check finds what the telemetry form cannot carry, or what contradicts itself. Each error names a field.
-func (a *Alert) check() error {
+// Validate finds what the telemetry form cannot carry, or what contradicts itself. Each error names a field.
+func (a *Alert) Validate() error {
 	var errs []error
 	if a.Name() == "" {
 		errs = append(errs, errors.New("labels: must have alertname, and it must not be empty"))
@@ -57,6 +58,13 @@ func (a *Alert) check() error {
 		errs = append(errs, checkTime("endsAt", a.EndsAt))
 	case !a.EndsAt.IsZero():
 		errs = append(errs, errors.New("endsAt: must not be set while the alert fires"))
+	}
+	switch {
+	case a.ExpiresAt.IsZero():
+	case a.Status == Resolved && !a.ExpiresAt.Equal(a.EndsAt):
+		errs = append(errs, errors.New("expiresAt: must not be set on a resolved alert, unless it is its end"))
+	default:
+		errs = append(errs, checkTime("expiresAt", a.ExpiresAt))
 	}
 	for _, text := range []struct{ field, value string }{{"generatorURL", a.GeneratorURL}, {"ruleID", a.RuleID}} {
 		if !utf8.ValidString(text.value) {

@@ -57,7 +57,7 @@ func decode(m pmetric.Metric) (Alert, error) {
 	if err := decodeMetadata(&a, m.Metadata()); err != nil {
 		return Alert{}, err
 	}
-	if err := a.check(); err != nil {
+	if err := a.Validate(); err != nil {
 		return Alert{}, err
 	}
 	return a, nil
@@ -70,6 +70,7 @@ var metadataTypes = map[string]pcommon.ValueType{
 	annotationsKey:  pcommon.ValueTypeMap,
 	valueKey:        pcommon.ValueTypeDouble,
 	endsAtKey:       pcommon.ValueTypeInt,
+	expiresAtKey:    pcommon.ValueTypeInt,
 }
 
 // decodeMetadata passes over keys that it does not know: others may add theirs.
@@ -96,6 +97,8 @@ func decodeMetadata(a *Alert, rest pcommon.Map) error {
 			a.Value = new(v.Double())
 		case endsAtKey:
 			a.EndsAt = time.Unix(0, v.Int()).UTC()
+		case expiresAtKey:
+			a.ExpiresAt = time.Unix(0, v.Int()).UTC()
 		}
 		if err != nil {
 			return err

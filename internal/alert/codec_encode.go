@@ -18,7 +18,7 @@ func Encode(scope string, alerts []Alert) (pmetric.Metrics, error) {
 	var errs []error
 	for i := range alerts {
 		a := &alerts[i]
-		if err := a.check(); err != nil {
+		if err := a.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("alert %q (%s): %w", a.Name(), a.Fingerprint(), err))
 			continue
 		}
@@ -49,6 +49,9 @@ func encode(a *Alert, m pmetric.Metric) {
 	}
 	if !a.EndsAt.IsZero() {
 		rest.PutInt(endsAtKey, a.EndsAt.UnixNano())
+	}
+	if !a.ExpiresAt.IsZero() {
+		rest.PutInt(expiresAtKey, a.ExpiresAt.UnixNano())
 	}
 	if a.GeneratorURL != "" {
 		rest.PutStr(generatorURLKey, a.GeneratorURL)

@@ -42,6 +42,12 @@ func anyAlert(t *rapid.T) alert.Alert {
 	if a.Status == alert.Resolved {
 		a.EndsAt = moment.Draw(t, "endsAt")
 	}
+	switch expires := rapid.Bool().Draw(t, "expires"); {
+	case expires && a.Status == alert.Resolved:
+		a.ExpiresAt = a.EndsAt
+	case expires:
+		a.ExpiresAt = moment.Draw(t, "expiresAt")
+	}
 	return a
 }
 
@@ -168,16 +174,20 @@ func TestTheFormOfAnAlert(t *testing.T) {
 
 func TestWhatCannotBeCarriedIsLeftOut(t *testing.T) {
 	for field, spoil := range map[string]func(*alert.Alert){
-		"alertname":    func(a *alert.Alert) { a.Labels = nil },
-		"labels":       func(a *alert.Alert) { a.Labels["x"] = "\xff" },
-		"__name__":     func(a *alert.Alert) { a.Labels["__name__"] = "x" },
-		"annotations":  func(a *alert.Alert) { a.Annotations = map[string]string{"": "x"} },
-		"severity":     func(a *alert.Alert) { a.Severity = "page" },
-		"status":       func(a *alert.Alert) { a.Status = "pending" },
-		"startsAt":     func(a *alert.Alert) { a.StartsAt = time.Time{} },
-		"updatedAt":    func(a *alert.Alert) { a.UpdatedAt = time.Date(2263, 1, 1, 0, 0, 0, 0, time.UTC) },
-		"endsAt":       func(a *alert.Alert) { a.Status = alert.Resolved },
-		"while":        func(a *alert.Alert) { a.EndsAt = a.StartsAt },
+		"alertname":   func(a *alert.Alert) { a.Labels = nil },
+		"labels":      func(a *alert.Alert) { a.Labels["x"] = "\xff" },
+		"__name__":    func(a *alert.Alert) { a.Labels["__name__"] = "x" },
+		"annotations": func(a *alert.Alert) { a.Annotations = map[string]string{"": "x"} },
+		"severity":    func(a *alert.Alert) { a.Severity = "page" },
+		"status":      func(a *alert.Alert) { a.Status = "pending" },
+		"startsAt":    func(a *alert.Alert) { a.StartsAt = time.Time{} },
+		"updatedAt":   func(a *alert.Alert) { a.UpdatedAt = time.Date(2263, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"endsAt":      func(a *alert.Alert) { a.Status = alert.Resolved },
+		"while":       func(a *alert.Alert) { a.EndsAt = a.StartsAt },
+		"expiresAt":   func(a *alert.Alert) { a.ExpiresAt = time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"unless it is its end": func(a *alert.Alert) {
+			a.Status, a.EndsAt, a.ExpiresAt = alert.Resolved, a.UpdatedAt, a.UpdatedAt.Add(time.Second)
+		},
 		"generatorURL": func(a *alert.Alert) { a.GeneratorURL = "\xff" },
 	} {
 		broken, whole := firing(), firing()
@@ -209,7 +219,8 @@ func TestMalformedAlertsAreNamedByTheirField(t *testing.T) {
 		"annotations": {func(m pmetric.Metric, _ pmetric.NumberDataPoint) {
 			m.Metadata().PutEmptyMap("alert.annotations").PutBool("summary", true)
 		}, `annotations: "summary"`},
-		"an end": {func(m pmetric.Metric, _ pmetric.NumberDataPoint) { m.Metadata().PutInt("alert.ends_at", 1) }, "endsAt"},
+		"an expiry": {func(m pmetric.Metric, _ pmetric.NumberDataPoint) { m.Metadata().PutInt("alert.expires_at", -1) }, "expiresAt"},
+		"an end":    {func(m pmetric.Metric, _ pmetric.NumberDataPoint) { m.Metadata().PutInt("alert.ends_at", 1) }, "endsAt"},
 		"no end": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) {
 			p.SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true))
 		}, "endsAt"},
@@ -237,7 +248,9 @@ func FuzzDecode(f *testing.F) {
 	resolved := firing()
 	resolved.Status, resolved.EndsAt, resolved.Value = alert.Resolved, resolved.UpdatedAt, new(1.5)
 	resolved.Annotations = map[string]string{"summary": "down"}
-	for _, a := range []alert.Alert{firing(), resolved} {
+	expiring := firing()
+	expiring.ExpiresAt = expiring.UpdatedAt.Add(time.Hour)
+	for _, a := range []alert.Alert{firing(), resolved, expiring} {
 		packed, err := (&pmetric.ProtoMarshaler{}).MarshalMetrics(encode(f, []alert.Alert{a}))
 		require.NoError(f, err)
 		f.Add(packed)

@@ -111,12 +111,22 @@ func tieBreaker(a *Alert) string {
 	if a.Value != nil {
 		value = formatValue(*a.Value)
 	}
-	return strings.Join([]string{string(a.Severity), a.RuleID, a.GeneratorURL, value, string(annotations)}, "\x00")
+	return strings.Join([]string{expiry(a), string(a.Severity), a.RuleID, a.GeneratorURL, value, string(annotations)}, "\x00")
 }
 
-// describe takes over what a report says beside status and times.
+// expiry writes ExpiresAt so that of two texts the later time is the greater, and never the greatest: a report may be
+// repeated to last longer.
+func expiry(a *Alert) string {
+	if a.ExpiresAt.IsZero() {
+		return "~"
+	}
+	return a.ExpiresAt.UTC().Format("2006-01-02T15:04:05.000000000")
+}
+
+// describe takes over what a report says beside status, start and end.
 func (r *Record) describe(a *Alert) {
 	c := a.Clone()
+	r.ExpiresAt = c.ExpiresAt
 	r.Labels, r.Annotations, r.Severity = c.Labels, c.Annotations, c.Severity
 	r.Value, r.GeneratorURL, r.RuleID = c.Value, c.GeneratorURL, c.RuleID
 }
@@ -192,6 +202,7 @@ func (r *Record) Resolve(at time.Time, by string) {
 // Reopen takes Resolve back. An alert that was reported to have ended fires anew, from at.
 func (r *Record) Reopen(at time.Time) {
 	r.ManualAt, r.ResolvedBy = time.Time{}, ""
+	r.ExpiresAt = time.Time{} // a person says that it fires, for as long as nobody reports anything else
 	if reported := r.Reported(); !reported.End.IsZero() {
 		at = later(at, reported.Reported)
 		r.add(Period{Start: at, Reported: at})

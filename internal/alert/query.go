@@ -32,3 +32,10 @@ type Reader interface {
 	// CountFiring gives the number of alerts that fire now.
 	CountFiring(ctx context.Context) (int, error)
 }
+
+// ChangeReader tells what has changed.
+type ChangeReader interface {
+	// ChangedAlerts gives the alerts that were written since a time, but for those of which the version is known. Clocks
+	// of writers differ, and a write is seen later than its time: ask for a while back.
+	ChangedAlerts(ctx context.Context, since time.Time, known map[string]int64) ([]Record, error)
+}

@@ -10,15 +10,21 @@ import (
 	"github.com/quantivista/monitoring/internal/alert"
 )
 
-// Correlate has incidents follow changes of stored alerts, within the transaction that made the changes. Alerts that
+// correlate has incidents follow changes of stored alerts, within the transaction that made the changes. Alerts that
 // are part of an unresolved incident stay with it; others join that of their key, which is reopened or opened where
-// there is none.
-func (c *Correlator) Correlate(ctx context.Context, tx Tx, changes []alert.Change) (Outcome, error) {
-	run := correlation{Correlator: c, tx: tx, at: c.now(), cases: map[string]*incidentCase{}}
+// there is none, unless they are muted. released are those that were held back until now, with why.
+func (c *Correlator) correlate(ctx context.Context, tx Tx, changes []alert.Change, mutes mutes, released map[string][]alert.Mute) (Outcome, error) {
+	run := correlation{
+		Correlator: c, tx: tx, at: c.now(), cases: map[string]*incidentCase{}, joining: map[string]bool{}, claimed: map[string]string{},
+		mutes: mutes, muted: map[string]Muted{}, released: released,
+	}
 	for i := range changes {
 		run.outcome.count(&changes[i])
 	}
 	if err := run.assign(ctx, changes); err != nil {
+		return Outcome{}, err
+	}
+	if err := run.hold(ctx); err != nil {
 		return Outcome{}, err
 	}
 	if err := run.settle(ctx); err != nil {
@@ -32,23 +38,35 @@ func (c *Correlator) Correlate(ctx context.Context, tx Tx, changes []alert.Chang
 	return run.outcome, nil
 }
 
-const eventsPerStatement = 1000
+// They bound the length of statements.
+const (
+	eventsPerStatement = 1000
+	linksPerStatement  = 1000
+)
 
-// correlation is one run of Correlate.
+// correlation is one run of correlate.
 type correlation struct {
 	*Correlator
-	tx      Tx
-	at      time.Time
-	cases   map[string]*incidentCase // by the incident's ID
-	outcome Outcome
-	events  []TimelineEvent
+	tx       Tx
+	at       time.Time
+	cases    map[string]*incidentCase // by the incident's ID
+	joining  map[string]bool          // alerts that are to be linked
+	claimed  map[string]string        // alerts of incidents that were reopened, and the incident's ID
+	mutes    mutes
+	muted    map[string]Muted        // by the alert's ID
+	silent   []*alert.Change         // what happened to muted alerts
+	unmuted  []string                // alerts that nothing mutes
+	released map[string][]alert.Mute // what muted alerts until now
+	outcome  Outcome
+	events   []TimelineEvent
 }
 
 // incidentCase is an incident with what happened to its alerts.
 type incidentCase struct {
 	Incident
 	changes []*alert.Change
-	joining []string // alerts that are not linked yet
+	pulled  []*alert.Change // nothing happened to these: they fired before there was the incident
+	joining []string        // alerts that are not linked yet
 }
 
 // assign finds the incident of every change that has one or is to get one.
@@ -65,17 +83,44 @@ func (r *correlation) assign(ctx context.Context, changes []alert.Change) error 
 	if err != nil {
 		return err
 	}
-	byKey := map[string][]*alert.Change{}
+	var loose []*alert.Change
 	for i := range changes {
 		change := &changes[i]
 		if in, is := known[linked[change.After.ID]]; is {
 			r.caseOf(in).take(change)
 		} else if began(change) || (change.Worsened() && change.After.Status == alert.Firing) {
-			key := keyOf(&change.After.Alert, r.rules.Labels)
-			byKey[key] = append(byKey[key], change)
+			loose = append(loose, change)
 		}
 	}
+	byKey := map[string][]*alert.Change{}
+	if loose, err = r.attached(ctx, loose); err != nil {
+		return err
+	}
+	for _, change := range loose {
+		if r.isMuted(change) {
+			r.silent = append(r.silent, change)
+			continue
+		}
+		key := keyOf(&change.After.Alert, r.rules.Labels)
+		byKey[key] = append(byKey[key], change)
+	}
 	return r.join(ctx, byKey)
+}
+
+// attached leaves out the alerts that a person has taken from an incident, until they fire anew: until a period begins
+// behind the one in which that was.
+func (r *correlation) attached(ctx context.Context, changes []*alert.Change) ([]*alert.Change, error) {
+	var stored []string // a new alert cannot be detached
+	for _, c := range changes {
+		if c.Before != nil {
+			stored = append(stored, c.After.ID)
+		}
+	}
+	detached, err := r.tx.Detached(ctx, stored)
+	return slices.DeleteFunc(changes, func(c *alert.Change) bool {
+		start, is := detached[c.After.ID]
+		return is && (!began(c) || !c.After.LastStart().After(start))
+	}), err
 }
 
 func (r *correlation) caseOf(in Incident) *incidentCase {
@@ -99,7 +144,10 @@ func (r *correlation) join(ctx context.Context, byKey map[string][]*alert.Change
 		return err
 	}
 	for _, key := range keys {
-		changes := byKey[key]
+		changes := r.unclaimed(byKey[key])
+		if len(changes) == 0 {
+			continue
+		}
 		in, is := unresolved[key]
 		if !is {
 			slices.SortFunc(changes, byUrgency)
@@ -109,11 +157,59 @@ func (r *correlation) join(ctx context.Context, byKey map[string][]*alert.Change
 			if in, err = r.begin(ctx, key, closed[key], changes); err != nil {
 				return err
 			}
+			if in.ID == closed[key].ID { // other keys may lead to it as well
+				for _, other := range keys {
+					if closed[other].ID == in.ID || other == in.CorrelationKey {
+						unresolved[other] = in
+					}
+				}
+			}
 		}
 		joined := r.caseOf(in)
 		joined.take(changes...)
 		for _, change := range changes {
 			joined.joining = append(joined.joining, change.After.ID)
+		}
+		if !is {
+			if err := r.pull(ctx, key, joined); err != nil {
+				return err
+			}
+		}
+		for _, id := range joined.joining {
+			r.joining[id] = true
+		}
+	}
+	return nil
+}
+
+// unclaimed gives the changes of alerts whose own incident was not reopened meanwhile. That takes the others.
+func (r *correlation) unclaimed(changes []*alert.Change) []*alert.Change {
+	return slices.DeleteFunc(changes, func(c *alert.Change) bool {
+		id, is := r.claimed[c.After.ID]
+		if is {
+			r.cases[id].take(c)
+		}
+		return is
+	})
+}
+
+// pull has alerts join that fired before their incident began, such as those too slight to open one.
+func (r *correlation) pull(ctx context.Context, key string, c *incidentCase) error {
+	loose, err := r.tx.UnlinkedAlerts(ctx, siblingsOf(&c.changes[0].After.Alert, r.rules.Labels))
+	if err != nil {
+		return err
+	}
+	known := make(map[string]bool, len(c.joining))
+	for _, id := range c.joining {
+		known[id] = true
+	}
+	for i := range loose {
+		if known[loose[i].ID] || keyOf(&loose[i].Alert, r.rules.Labels) != key {
+			continue
+		}
+		if change := (&alert.Change{Before: &loose[i], After: loose[i]}); !r.isMuted(change) {
+			c.pulled = append(c.pulled, change)
+			c.joining = append(c.joining, loose[i].ID)
 		}
 	}
 	return nil
@@ -140,7 +236,7 @@ func (r *correlation) begin(ctx context.Context, key string, closed Incident, ch
 		return !closed.ResolvedAt.Before(c.After.LastStart().Add(-r.rules.ReopenWindow))
 	})
 	if reopen {
-		free, err := r.free(ctx, closed.ID)
+		free, err := r.free(ctx, key, &closed)
 		if err != nil {
 			return Incident{}, err
 		}
@@ -149,19 +245,36 @@ func (r *correlation) begin(ctx context.Context, key string, closed Incident, ch
 	if !reopen {
 		return r.open(ctx, key, changes)
 	}
-	r.setStatus(&closed, Open, fmt.Sprintf("%s fired within %s", changes[0].After.Name(), r.rules.ReopenWindow))
-	return r.tx.UpdateIncident(ctx, closed)
+	r.events = append(r.events, statusEvent(closed.ID, r.at, closed.Status, Open,
+		fmt.Sprintf("%s fired within %s", changes[0].After.Name(), r.rules.ReopenWindow)))
+	r.countStatus(closed.Status, Open)
+	closed.Status = Open
+	in, err := r.tx.UpdateIncident(ctx, closed)
+	r.caseOf(in)
+	return in, err
 }
 
-// free says that no alert of a resolved incident has gone to another, unresolved one since. It cannot be reopened
-// otherwise.
-func (r *correlation) free(ctx context.Context, incidentID string) (bool, error) {
-	ids, err := r.tx.AlertIDs(ctx, incidentID)
+// free claims the alerts of a resolved incident, and says whether it could: none has gone to another, unresolved one
+// since, and its own key, where that is another than the one that led to it, has none. It cannot be reopened otherwise.
+func (r *correlation) free(ctx context.Context, key string, in *Incident) (bool, error) {
+	if in.CorrelationKey != key {
+		taken, err := r.tx.UnresolvedByKey(ctx, []string{in.CorrelationKey})
+		if err != nil || len(taken) > 0 {
+			return false, err
+		}
+	}
+	ids, err := r.tx.AlertIDs(ctx, in.ID)
 	if err != nil {
 		return false, err
 	}
 	elsewhere, err := r.tx.LinkedAlerts(ctx, ids)
-	return len(elsewhere) == 0, err
+	if err != nil || len(elsewhere) > 0 || slices.ContainsFunc(ids, func(id string) bool { return r.joining[id] }) {
+		return false, err
+	}
+	for _, id := range ids {
+		r.claimed[id] = in.ID
+	}
+	return true, nil
 }
 
 func (r *correlation) open(ctx context.Context, key string, changes []*alert.Change) (Incident, error) {
@@ -169,7 +282,7 @@ func (r *correlation) open(ctx context.Context, key string, changes []*alert.Cha
 	in, err := r.tx.CreateIncident(ctx, Incident{
 		Title: r.rules.Title.Title(first), Description: first.Description(),
 		Severity: worst(changes), Status: Open, CreatedAt: r.at, CreatedBy: Author,
-		AffectedServices: services(nil, changes), CorrelationKey: key,
+		AffectedServices: sortedOnce(services(changes)), CorrelationKey: key,
 	})
 	if err == nil {
 		r.outcome.Opened++
@@ -182,80 +295,96 @@ func (r *correlation) open(ctx context.Context, key string, changes []*alert.Cha
 func (r *correlation) settle(ctx context.Context) error {
 	ids := slices.Sorted(maps.Keys(r.cases))
 	for _, id := range ids {
-		if joining := r.cases[id].joining; len(joining) > 0 {
+		for joining := range slices.Chunk(r.cases[id].joining, linksPerStatement) {
 			if err := r.tx.LinkAlerts(ctx, id, joining); err != nil {
 				return err
 			}
 		}
 	}
-	firing, err := r.tx.FiringCounts(ctx, ids)
+	firing, err := r.tx.FiringCounts(ctx, slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !r.cases[id].mayBeOver() }))
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if !r.follow(r.cases[id], firing[id]) {
-			continue
+		if over := r.cases[id].mayBeOver() && firing[id] == 0; r.follow(r.cases[id], over) {
+			if _, err := r.tx.UpdateIncident(ctx, r.cases[id].Incident); err != nil {
+				return err
+			}
 		}
-		if _, err := r.tx.UpdateIncident(ctx, r.cases[id].Incident); err != nil {
+		told, err := TellComments(ctx, r.tx, id, r.cases[id].joining)
+		if err != nil {
 			return err
 		}
+		r.events = append(r.events, told...)
 	}
 	return nil
 }
 
-// follow changes an incident by what happened to its alerts, and says whether it changed anything.
-func (r *correlation) follow(c *incidentCase, firing int) (changed bool) {
+// mayBeOver says that an alert of the incident ended, and that it is not plain that another fires. To count those that fire takes
+// longer than all else where there are hundreds.
+func (c *incidentCase) mayBeOver() bool {
+	return slices.ContainsFunc(c.changes, ended) &&
+		!slices.ContainsFunc(slices.Concat(c.changes, c.pulled), func(c *alert.Change) bool { return c.After.Status == alert.Firing })
+}
+
+// follow changes an incident by what happened to its alerts, and says whether it changed anything. over says that one ended and
+// none fires.
+func (r *correlation) follow(c *incidentCase, over bool) (changed bool) {
 	for _, change := range c.changes {
-		r.events = append(r.events, alertEvents(c.ID, r.at, change)...)
+		if by, is := r.released[change.After.ID]; is {
+			r.events = append(r.events, releasedEvent(c.ID, r.at, change, by))
+		} else {
+			r.events = append(r.events, alertEvents(c.ID, r.at, change)...)
+		}
 	}
-	if severity := worst(c.changes); severity.Worse(c.Severity) {
-		r.events = append(r.events, severityEvent(c.ID, r.at, c.Severity, severity))
-		r.outcome.Escalated++
-		c.Severity, changed = severity, true
+	for _, change := range c.pulled {
+		r.events = append(r.events, pulledEvent(c.ID, r.at, change))
 	}
-	if all := services(c.AffectedServices, c.changes); len(all) > len(c.AffectedServices) {
-		r.events = append(r.events, servicesEvent(c.ID, r.at, c.AffectedServices, all))
-		c.AffectedServices, changed = all, true
-	}
-	return r.followStatus(c, firing) || changed
+	all := slices.Concat(c.changes, c.pulled)
+	raised := c.Raise(Author, worst(all))
+	r.outcome.Escalated += len(raised)
+	added := c.AddServices(Author, services(all))
+	r.events = append(r.events, r.dated(raised, added)...)
+	changed = len(raised)+len(added) > 0
+	return r.followStatus(c, over) || changed
 }
 
-// followStatus leaves alone what a person has decided until an alert of the incident fires anew or ends.
-func (r *correlation) followStatus(c *incidentCase, firing int) bool {
-	over := firing == 0 && slices.ContainsFunc(c.changes, ended)
+// followStatus brings the incident to the status that its alerts have it in.
+func (r *correlation) followStatus(c *incidentCase, over bool) bool {
+	from, firing := c.Status, 1
+	if over {
+		firing = 0
+	}
+	events, changed := c.Follow(r.at, firing, TurnOf(c.changes...))
+	r.events = append(r.events, events...)
+	r.countStatus(from, c.Status)
+	return changed
+}
+
+func (r *correlation) countStatus(from, to Status) {
 	switch {
-	case c.Status == Mitigated && over:
-		c.MitigatedAt = r.at // the quiet period begins again
-	case c.Status == Mitigated && slices.ContainsFunc(c.changes, func(a *alert.Change) bool {
-		return began(a) && a.After.Status == alert.Firing
-	}):
-		r.setStatus(&c.Incident, Open, "an alert fired again")
-	case c.Status != Mitigated && over:
-		r.setStatus(&c.Incident, Mitigated, "all alerts are resolved")
-	default:
-		return false
-	}
-	return true
-}
-
-func (r *correlation) setStatus(in *Incident, to Status, reason string) {
-	r.events = append(r.events, statusEvent(in.ID, r.at, in.Status, to, reason))
-	in.Status = to
-	if to == Mitigated {
+	case from == to:
+	case to == Mitigated:
 		r.outcome.Mitigated++
-	} else {
+	default:
 		r.outcome.Reopened++
 	}
 }
 
-// services adds those of the alerts to names, sorted and each once.
-func services(names []string, changes []*alert.Change) []string {
-	all := slices.Clone(names)
-	for _, c := range changes {
-		if name := serviceOf(&c.After.Alert); name != "" {
-			all = append(all, name)
-		}
+// dated gives events the time of the run.
+func (r *correlation) dated(events ...[]TimelineEvent) []TimelineEvent {
+	all := slices.Concat(events...)
+	for i := range all {
+		all[i].Timestamp = r.at
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
+}
+
+// services gives those of the alerts.
+func services(changes []*alert.Change) []string {
+	names := make([]string, len(changes))
+	for i, c := range changes {
+		names[i] = ServiceOf(&c.After.Alert)
+	}
+	return names
 }

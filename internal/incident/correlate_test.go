@@ -100,13 +100,57 @@ func TestSeverityDecidesWhatOpens(t *testing.T) {
 		assert.Equal(t, incident.Outcome{AlertsFired: 1}, b.handle(firing("Low", alert.Low, time.Now())))
 		assert.Empty(t, b.incidents())
 		b.handle(firing("Other", alert.Info, time.Now()), firing("Slow", alert.High, time.Now()))
-		assert.Equal(t, 2, b.only().AlertCount, "lesser alerts of the key join")
+		assert.Equal(t, 3, b.only().AlertCount, "lesser alerts of the key join, also the one before")
 		assert.Equal(t, "Slow on cart", b.only().Title)
 
 		minor := firing("Minor", alert.Low, time.Now(), "service", "shop")
 		b.handle(minor)
 		minor.Severity, minor.UpdatedAt = alert.Critical, time.Now().Add(time.Second)
 		assert.Equal(t, incident.Outcome{AlertsWorsened: 1, Opened: 1}, b.handle(minor))
+	})
+}
+
+func TestLesserAlertsThatFiredBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		low, over := firing("Low", alert.Low, time.Now()), firing("Over", alert.Low, time.Now())
+		b.handle(low, over, firing("Low", alert.Low, time.Now(), "namespace", "a"), firing("Low", alert.Low, time.Now(), "service", "shop"))
+		b.handle(resolved(over))
+		pass(time.Minute)
+		slow := firing("Slow", alert.High, time.Now())
+		b.handle(slow)
+		assert.Equal(t, 2, b.only().AlertCount, "of the same key, and still firing")
+		told := b.timeline(b.only().ID)
+		assert.Equal(t, "Low joined, which has fired since 2000-01-01T00:00:00Z", told[2].Content)
+		assert.Equal(t, []any{"firing", "firing", "low"}, []any{told[2].Metadata["oldStatus"], told[2].Metadata["newStatus"], told[2].Metadata["newSeverity"]})
+
+		b.handle(resolved(slow))
+		assert.Equal(t, incident.Open, b.only().Status, "the lesser one fires")
+		b.handle(resolved(low))
+		pass(11 * time.Minute)
+		b.sweep()
+		later := firing("Later", alert.Info, time.Now())
+		b.handle(later)
+		assert.Equal(t, incident.Resolved, b.only().Status)
+		assert.Equal(t, incident.Outcome{AlertsFired: 1, Reopened: 1}, b.handle(firing("Down", alert.High, time.Now())))
+		assert.Equal(t, 4, b.only().AlertCount, "reopened as well")
+	})
+}
+
+func TestAlertThatFiredOnWhenItsIncidentWasResolvedByHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.handle(firing("Down", alert.Critical, time.Now()))
+		require.NoError(t, b.store.Write(t.Context(), func(ctx context.Context, tx incident.Tx) error {
+			in := b.only().Incident
+			in.Status = incident.Resolved
+			_, err := tx.UpdateIncident(ctx, in)
+			return err
+		}))
+		pass(2 * time.Hour)
+		b.handle(firing("Slow", alert.Medium, time.Now()))
+		in := b.incidents()[0]
+		assert.Equal(t, []any{2, alert.Critical}, []any{in.AlertCount, in.Severity})
 	})
 }
 

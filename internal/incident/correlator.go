@@ -64,26 +64,48 @@ func (c *Correlation) Validate() error {
 
 // Correlator makes incidents of alerts. It is safe for concurrent use, in any number of replicas on one store.
 type Correlator struct {
-	writer Writer
+	store  Store
 	rules  Correlation
+	muting alert.Muting
 	now    func() time.Time
+
+	releases releases
+}
+
+// Store is what a Correlator needs.
+type Store interface {
+	Writer
+	MuteReader
 }
 
 // NewCorrelator takes a valid Correlation with a title. now is the clock of decisions and of the timeline.
-func NewCorrelator(writer Writer, rules Correlation, now func() time.Time) *Correlator {
-	return &Correlator{writer: writer, rules: rules, now: now}
+func NewCorrelator(store Store, rules Correlation, now func() time.Time) *Correlator {
+	return &Correlator{store: store, rules: rules, muting: alert.AnyMuting(), now: now}
+}
+
+// WithMuting gives a correlator that holds back what is muted: such alerts are stored, and open and join no incident.
+func (c *Correlator) WithMuting(muting alert.Muting) *Correlator {
+	return &Correlator{store: c.store, rules: c.rules, muting: muting, now: c.now}
+}
+
+// mutes gives what mutes an alert; nil for nothing.
+type mutes func(*alert.Alert) []alert.Mute
+
+// write runs do in a transaction, with what mutes alerts now. That is read before: it may need the store itself.
+func (c *Correlator) write(ctx context.Context, do func(context.Context, Tx, mutes) error) error {
+	mutes, err := c.muting(ctx, c.now())
+	if err != nil {
+		return err
+	}
+	return c.store.Write(ctx, func(ctx context.Context, tx Tx) error { return do(ctx, tx, mutes) })
 }
 
 // Handle stores reports on alerts and what they do to incidents, all or nothing. A replay changes nothing. The error
 // is one of package state's, or the context's.
 func (c *Correlator) Handle(ctx context.Context, reports []alert.Alert) (Outcome, error) {
 	var outcome Outcome
-	err := c.writer.Write(ctx, func(ctx context.Context, tx Tx) error {
-		changes, err := tx.Intake(ctx, reports, c.rules.FlapWindow)
-		if err != nil {
-			return err
-		}
-		outcome, err = c.Correlate(ctx, tx, changes)
+	err := c.write(ctx, func(ctx context.Context, tx Tx, mutes mutes) (err error) {
+		outcome, err = c.take(ctx, tx, reports, mutes)
 		return err
 	})
 	if err != nil {
@@ -95,12 +117,17 @@ func (c *Correlator) Handle(ctx context.Context, reports []alert.Alert) (Outcome
 // sweepSize bounds what one transaction of Sweep resolves.
 const sweepSize = 100
 
-// Sweep resolves the incidents that have been mitigated for the quiet period. Those resolved before an error stay so.
+// Sweep has alerts whose mutes have ended open or join incidents, and resolves the incidents that have been mitigated
+// for the quiet period. What was done before an error stays so. An error that is state.ErrInvalid or state.ErrConflict
+// is about some alerts alone.
 func (c *Correlator) Sweep(ctx context.Context) (Outcome, error) {
-	var total Outcome
+	total, refused, err := c.release(ctx)
+	if err != nil {
+		return total, err
+	}
 	for {
 		resolved := 0
-		err := c.writer.Write(ctx, func(ctx context.Context, tx Tx) (err error) {
+		err := c.store.Write(ctx, func(ctx context.Context, tx Tx) (err error) {
 			resolved, err = c.resolveQuiet(ctx, tx)
 			return err
 		})
@@ -109,7 +136,7 @@ func (c *Correlator) Sweep(ctx context.Context) (Outcome, error) {
 		}
 		total.Resolved += resolved
 		if resolved < sweepSize {
-			return total, nil
+			return total, refused
 		}
 	}
 }

@@ -1,8 +1,8 @@
 package incident
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,22 +32,6 @@ func openedEvent(in *Incident, at time.Time, labels map[string]string) TimelineE
 	})
 }
 
-func severityEvent(incidentID string, at time.Time, from, to alert.Severity) TimelineEvent {
-	return newEvent(incidentID, at, System, fmt.Sprintf("Severity raised from '%s' to '%s'", from, to),
-		map[string]any{"oldSeverity": string(from), "newSeverity": string(to)})
-}
-
-func servicesEvent(incidentID string, at time.Time, from, to []string) TimelineEvent {
-	added := make([]string, 0, len(to))
-	for _, service := range to {
-		if !slices.Contains(from, service) {
-			added = append(added, service)
-		}
-	}
-	return newEvent(incidentID, at, System, "Affected services added: "+strings.Join(added, ", "),
-		map[string]any{"oldAffectedServices": slices.Clone(from), "newAffectedServices": slices.Clone(to)})
-}
-
 // alertEvents tells what happened to one alert: at most that it fired, that it became worse and that it ended.
 func alertEvents(incidentID string, at time.Time, c *alert.Change) []TimelineEvent {
 	var events []TimelineEvent
@@ -74,12 +58,39 @@ func alertEvents(incidentID string, at time.Time, c *alert.Change) []TimelineEve
 	}
 	if ended(c) {
 		text := "was resolved"
-		if c.After.ResolvedBy != "" {
+		switch {
+		case c.Expired():
+			text = "is over: it was not reported any more"
+		case c.After.ResolvedBy != "":
 			text += " by " + c.After.ResolvedBy
 		}
 		tell(text, alert.Resolved)
 	}
 	return events
+}
+
+// pulledEvent tells of an alert that fired before its incident began.
+func pulledEvent(incidentID string, at time.Time, c *alert.Change) TimelineEvent {
+	text := fmt.Sprintf("%s joined, which has fired since %s", c.After.Name(), c.After.LastStart().Format(time.RFC3339))
+	return newEvent(incidentID, at, AlertEvent, text, alertMetadata(c, c.Before.Status, c.After.Status))
+}
+
+// releasedEvent tells of an alert that was muted until now.
+func releasedEvent(incidentID string, at time.Time, c *alert.Change, by []alert.Mute) TimelineEvent {
+	text := fmt.Sprintf("%s joined, which has fired since %s and is not muted any more by %s",
+		c.After.Name(), c.After.LastStart().Format(time.RFC3339), reasons(by))
+	metadata := alertMetadata(&alert.Change{Before: &c.After, After: c.After}, c.After.Status, c.After.Status)
+	metadata["mutedBy"] = by
+	return newEvent(incidentID, at, AlertEvent, text, metadata)
+}
+
+// reasons names what mutes an alert.
+func reasons(by []alert.Mute) string {
+	names := make([]string, len(by))
+	for i, m := range by {
+		names[i] = fmt.Sprintf("%s '%s'", m.Kind, cmp.Or(m.Name, m.ID))
+	}
+	return strings.Join(names, " and ")
 }
 
 // alertMetadata has the old values as null where there are none.
@@ -97,6 +108,7 @@ func alertMetadata(c *alert.Change, from, to alert.Status) map[string]any {
 	}
 	if to == alert.Resolved {
 		metadata["endsAt"] = c.After.EndsAt.Format(time.RFC3339Nano)
+		metadata["expired"] = c.Expired()
 	}
 	return metadata
 }

@@ -1,7 +1,7 @@
 package incident_test
 
 import (
-	"path/filepath"
+	"context"
 	"testing"
 	"time"
 
@@ -10,6 +10,7 @@ import (
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/incident"
 	"github.com/quantivista/monitoring/internal/sqlstore"
+	"github.com/quantivista/monitoring/internal/sqlstore/sqlitetest"
 	"github.com/quantivista/monitoring/internal/state"
 )
 
@@ -17,14 +18,12 @@ import (
 type bench struct {
 	t          *testing.T
 	store      *sqlstore.Store
+	rules      incident.Correlation
 	correlator *incident.Correlator
 }
 
 func newBench(t *testing.T) *bench {
-	store, err := sqlstore.OpenSQLite(sqlstore.SQLite{Path: filepath.Join(t.TempDir(), "state.db"), BusyTimeout: time.Second})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	require.NoError(t, store.Migrate(t.Context()))
+	store := sqlitetest.Open(t, time.Second)
 	title, err := incident.ParseTitle(incident.DefaultTitle)
 	require.NoError(t, err)
 	rules := incident.Correlation{
@@ -32,7 +31,7 @@ func newBench(t *testing.T) *bench {
 		QuietPeriod: incident.DefaultQuietPeriod, ReopenWindow: incident.DefaultReopenWindow, FlapWindow: 30 * time.Minute,
 	}
 	require.NoError(t, rules.Validate())
-	return &bench{t: t, store: store, correlator: incident.NewCorrelator(store, rules, time.Now)}
+	return &bench{t: t, store: store, rules: rules, correlator: incident.NewCorrelator(store, rules, time.Now)}
 }
 
 func (b *bench) handle(reports ...alert.Alert) incident.Outcome {
@@ -70,6 +69,15 @@ func (b *bench) timeline(id string) []incident.TimelineEvent {
 	timeline, err := b.store.Timeline(b.t.Context(), id, state.Page{Limit: state.MaxPageSize})
 	require.NoError(b.t, err)
 	return timeline.Events
+}
+
+// byHand resolves an alert.
+func (b *bench) byHand(id string) (change alert.Change, err error) {
+	err = b.store.Write(b.t.Context(), func(ctx context.Context, tx incident.Tx) error {
+		change, err = tx.ResolveAlert(ctx, id, 0, "me")
+		return err
+	})
+	return change, err
 }
 
 // firing is a report of now that an alert has fired since start.

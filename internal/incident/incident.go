@@ -27,6 +27,8 @@ type Incident struct {
 	// CorrelationKey is what the alerts of the incident share. At most one unresolved incident has a given key.
 	// Empty for an incident that takes no alerts by itself.
 	CorrelationKey string
+	// MergedInto is the incident that this one became part of; empty for none. It stays resolved.
+	MergedInto string
 	// Version counts the writes of the incident, from 1.
 	Version int64
 }

@@ -4,7 +4,10 @@ import "github.com/quantivista/monitoring/internal/alert"
 
 // Outcome counts what became of reports: changes of alerts, and what these did to incidents.
 type Outcome struct {
-	AlertsFired, AlertsResolved, AlertsFlapped, AlertsWorsened int
+	// AlertsExpired are among AlertsResolved.
+	AlertsFired, AlertsResolved, AlertsFlapped, AlertsWorsened, AlertsExpired int
+	// AlertsMuted began while they were muted; AlertsReleased fire on behind the end of that.
+	AlertsMuted, AlertsReleased int
 
 	Opened, Reopened, Escalated, Mitigated, Resolved int
 }
@@ -19,7 +22,25 @@ func (o *Outcome) count(c *alert.Change) {
 	if c.Resolved() {
 		o.AlertsResolved++
 	}
+	if c.Expired() {
+		o.AlertsExpired++
+	}
 	if c.Worsened() {
 		o.AlertsWorsened++
 	}
+}
+
+func (o *Outcome) add(other *Outcome) {
+	o.AlertsFired += other.AlertsFired
+	o.AlertsResolved += other.AlertsResolved
+	o.AlertsFlapped += other.AlertsFlapped
+	o.AlertsWorsened += other.AlertsWorsened
+	o.AlertsExpired += other.AlertsExpired
+	o.AlertsMuted += other.AlertsMuted
+	o.AlertsReleased += other.AlertsReleased
+	o.Opened += other.Opened
+	o.Reopened += other.Reopened
+	o.Escalated += other.Escalated
+	o.Mitigated += other.Mitigated
+	o.Resolved += other.Resolved
 }

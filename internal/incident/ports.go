@@ -32,6 +32,16 @@ type Timeline struct {
 	Next   string
 }
 
+// AlertComment is what a person said about an alert.
+type AlertComment struct {
+	ID, AlertID string
+	CreatedAt   time.Time
+	CreatedBy   string
+	Content     string
+	// IncidentID is the incident whose timeline has the comment; empty for none.
+	IncidentID string
+}
+
 // Reader gives stored incidents.
 type Reader interface {
 	// Incident answers state.ErrNotFound for an unknown ID.
@@ -43,6 +53,10 @@ type Reader interface {
 	Timeline(ctx context.Context, incidentID string, page state.Page) (Timeline, error)
 	// RelatedAlerts gives the alerts of each incident, the last linked first, at most limit of each.
 	RelatedAlerts(ctx context.Context, incidentIDs []string, limit int) (map[string][]alert.Record, error)
+	AcknowledgementReader
+	MuteReader
+	// AlertComments gives what people said about an alert, the last limit, in the order in which they were stored.
+	AlertComments(ctx context.Context, alertID string, limit int) ([]AlertComment, error)
 }
 
 // Writer changes alerts and incidents. All changes of do are stored together, or none; do may be called again
@@ -58,6 +72,10 @@ type Tx interface {
 	RecordTx
 	LinkTx
 	TimelineTx
+	AcknowledgementTx
+	MuteTx
+	CommentTx
+	RetentionTx
 }
 
 // AlertTx changes alerts.
@@ -69,10 +87,20 @@ type AlertTx interface {
 	// knows, or 0 for any; another answers state.ErrVersion.
 	ResolveAlert(ctx context.Context, id string, version int64, by string) (alert.Change, error)
 	// ReopenAlert takes back ResolveAlert, or fires the alert anew. It answers state.ErrConflict where a newer alert
-	// of the same labels is stored.
+	// of the same labels is stored. One that ended while it was held is held again.
 	ReopenAlert(ctx context.Context, id string, version int64) (alert.Change, error)
-	// StaleAlerts gives alerts that fire and of which nothing was reported since, at most limit, the oldest first.
-	StaleAlerts(ctx context.Context, since time.Time, limit int) ([]alert.Record, error)
+	// ExpiredAlerts gives alerts that fire and whose ExpiresAt is before a time, at most limit, the longest expired
+	// first.
+	ExpiredAlerts(ctx context.Context, before time.Time, limit int) ([]alert.Record, error)
+	// NewestAlerts gives, of each report whose labels have one, the alert that began last, by the report's fingerprint.
+	NewestAlerts(ctx context.Context, reports []alert.Alert) (map[string]alert.Record, error)
+	// UnlinkedAlerts gives the alerts that fire, are in no unresolved incident and are not detached, of those that s
+	// selects, the first to fire first.
+	UnlinkedAlerts(ctx context.Context, s Shared) ([]alert.Record, error)
+	// AlertsByID gives those that are there, in the order of their IDs.
+	AlertsByID(ctx context.Context, ids []string) ([]alert.Record, error)
+	// Alert answers state.ErrNotFound for an unknown ID.
+	Alert(ctx context.Context, id string) (alert.Record, error)
 	// LinkedAlerts gives the unresolved incident of each alert that has one.
 	LinkedAlerts(ctx context.Context, alertIDs []string) (map[string]string, error)
 }
@@ -83,9 +111,11 @@ type RecordTx interface {
 	Incident(ctx context.Context, id string) (Incident, error)
 	// IncidentsByID gives those that are there.
 	IncidentsByID(ctx context.Context, ids []string) (map[string]Incident, error)
-	// UnresolvedByKey gives the unresolved incident of each correlation key that has one.
+	// UnresolvedByKey gives the unresolved incident of each correlation key that has one: its own, or the one that its
+	// own was merged into.
 	UnresolvedByKey(ctx context.Context, keys []string) (map[string]Incident, error)
-	// ResolvedByKey gives, of each correlation key, the incident that was resolved last, and not before since.
+	// ResolvedByKey gives, of each correlation key, the incident that was resolved last, and not before since. In place
+	// of a merged one it gives the one that it was merged into.
 	ResolvedByKey(ctx context.Context, keys []string, since time.Time) (map[string]Incident, error)
 	// MitigatedBefore gives mitigated incidents with a correlation key that became so before a time and none of whose
 	// alerts fires, at most limit, the oldest first.
@@ -96,15 +126,24 @@ type RecordTx interface {
 	// be the stored one, else state.ErrVersion. An illegal change of status answers a *TransitionError.
 	// ResolvedAt and MitigatedAt follow from the status where they are zero.
 	UpdateIncident(ctx context.Context, in Incident) (Incident, error)
+	// RedirectKeys has the key of a merged incident, and those of incidents that were merged into it, lead to another
+	// one: until an incident of the key itself begins.
+	RedirectKeys(ctx context.Context, mergedID, intoID string) error
 }
 
 // LinkTx relates alerts to incidents.
 type LinkTx interface {
-	// LinkAlerts adds alerts to an incident; those that it has already are left alone. It answers state.ErrConflict
-	// for a resolved incident and for an alert of another unresolved one, state.ErrNotFound for an unknown alert.
+	// LinkAlerts adds alerts to an incident; those that it has already are left alone. They are detached no more. It
+	// answers state.ErrConflict for a resolved incident and for an alert of another unresolved one, state.ErrNotFound
+	// for an unknown alert.
 	LinkAlerts(ctx context.Context, incidentID string, alertIDs []string) error
 	// UnlinkAlerts takes alerts from an incident; those that it does not have are left alone.
 	UnlinkAlerts(ctx context.Context, incidentID string, alertIDs []string) error
+	// DetachAlerts remembers that alerts shall join no incident by themselves as long as their newest period is the one
+	// that it is now.
+	DetachAlerts(ctx context.Context, alertIDs []string) error
+	// Detached gives the start of the period for which each alert is detached, of those that are.
+	Detached(ctx context.Context, alertIDs []string) (map[string]time.Time, error)
 	// AlertIDs gives the alerts of an incident, by the time they were linked.
 	AlertIDs(ctx context.Context, incidentID string) ([]string, error)
 	// FiringCounts gives the number of firing alerts of each incident that has one.
@@ -116,4 +155,36 @@ type TimelineTx interface {
 	// AppendEvents adds events in their order and gives them as stored. Empty IDs and zero times are filled in. It
 	// answers state.ErrNotFound for an unknown incident.
 	AppendEvents(ctx context.Context, events ...TimelineEvent) ([]TimelineEvent, error)
+}
+
+// AcknowledgementTx takes note.
+type AcknowledgementTx interface {
+	// Acknowledge stores an acknowledgement of a firing alert or an unresolved incident in place of the one before, as
+	// the alert or incident is now, and gives it as stored. It answers state.ErrConflict for what is resolved.
+	Acknowledge(ctx context.Context, a Acknowledgement) (Acknowledgement, error)
+	// WithdrawAlert and WithdrawIncident end the acknowledgement that has not ended, and give it. They answer
+	// state.ErrNotFound where there is none.
+	WithdrawAlert(ctx context.Context, alertID, by string) (Acknowledgement, error)
+	WithdrawIncident(ctx context.Context, incidentID, by string) (Acknowledgement, error)
+}
+
+// CommentTx keeps what people say about alerts.
+type CommentTx interface {
+	// CommentAlert stores a comment and gives it as stored. Empty ID and zero time are filled in. It answers
+	// state.ErrNotFound for an unknown alert.
+	CommentAlert(ctx context.Context, c AlertComment) (AlertComment, error)
+	// UntoldComments gives the comments on alerts that are in no timeline, in the order in which they were stored.
+	UntoldComments(ctx context.Context, alertIDs []string) ([]AlertComment, error)
+	// CommentsTold remembers the incident whose timeline has comments.
+	CommentsTold(ctx context.Context, incidentID string, commentIDs []string) error
+}
+
+// RetentionTx deletes what is old. The oldest goes first.
+type RetentionTx interface {
+	// DeleteIncidents deletes incidents that were resolved before a time, with their links and timelines, at most limit,
+	// and gives their number.
+	DeleteIncidents(ctx context.Context, resolvedBefore time.Time, limit int) (int, error)
+	// DeleteAlerts deletes alerts that ended before a time, were not reported since, and are in no incident, at most
+	// limit, and gives their number.
+	DeleteAlerts(ctx context.Context, endedBefore time.Time, limit int) (int, error)
 }

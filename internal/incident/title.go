@@ -59,7 +59,7 @@ const maxTitle = 255
 func (t *TitleTemplate) execute(a *alert.Alert) (string, error) {
 	var text strings.Builder
 	err := t.template.Execute(&text, titleData{
-		Name: a.Name(), Service: serviceOf(a), Severity: string(a.Severity), Labels: a.Labels, Annotations: a.Annotations,
+		Name: a.Name(), Service: ServiceOf(a), Severity: string(a.Severity), Labels: a.Labels, Annotations: a.Annotations,
 	})
 	if err != nil {
 		return "", fmt.Errorf("cannot be filled in: %w", err)

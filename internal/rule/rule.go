@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/state"
 )
 
 // Rule raises an alert while a query gives results.
@@ -48,15 +49,8 @@ const (
 	maxDuration = 20
 )
 
-// FieldError is what is wrong with one field, by its JSON name.
-type FieldError struct {
-	Field string
-	// Message says what would be right.
-	Message string
-}
-
-// Error gives field and message.
-func (e *FieldError) Error() string { return fmt.Sprintf("%q %s", e.Field, e.Message) }
+// FieldError is what is wrong with one field.
+type FieldError = state.FieldError
 
 // Validate finds every fault that does not need the query engine; they are *FieldError, joined.
 func (r *Rule) Validate() error {

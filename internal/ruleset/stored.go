@@ -54,7 +54,7 @@ func (s *Stored) Groups(ctx context.Context) (Set, []FileError) {
 	file := File{Name: storedFile, RuleIDs: map[string]map[string]string{}}
 	var faults []FileError
 	for i := range enabled {
-		group, err := toGroup(&enabled[i])
+		group, err := ToGroup(&enabled[i])
 		if err != nil {
 			// The API refuses such a rule; another version of the binary may have taken it.
 			faults = append(faults, FileError{File: storedFile, Reason: fmt.Sprintf("rule %s: %s", enabled[i].ID, err)})
@@ -73,8 +73,8 @@ func (s *Stored) Groups(ctx context.Context) (Set, []FileError) {
 	return s.current, faults
 }
 
-// toGroup makes a rule group of one rule, named by its identity.
-func toGroup(r *rule.Rule) (rulefmt.RuleGroup, error) {
+// ToGroup makes a rule group of one rule, named by its identity.
+func ToGroup(r *rule.Rule) (rulefmt.RuleGroup, error) {
 	if err := r.Validate(); err != nil {
 		return rulefmt.RuleGroup{}, err
 	}

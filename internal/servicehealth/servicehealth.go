@@ -1,19 +1,23 @@
-// Package servicehealth tells the health of services from their metrics alone.
+// Package servicehealth tells the health of services, and why.
 //
-// A service is a value of the label job. It is seen through up, which every scrape writes, and through
-// target_info, which every OTLP SDK's resource gets: one series a target or resource, so that the cost follows the
-// number of targets and not the number of series. Only a service with neither is seen through all its series.
+// A service is a name. What is known of it comes from its metrics, where the name is the label job: up, which every
+// scrape writes, and target_info, which every OTLP SDK's resource gets: one series a target or resource, so that the
+// cost follows the number of targets and not the number of series; only a service with neither is seen through all its
+// series. Probes, checks in PromQL, and alerts that fire add to that. Each is a Reason, and the worst one is the status.
+//
+// An Assessor judges at once, from metrics alone. A Monitor judges again and again, with alerts, and keeps what it
+// finds in a database.
 package servicehealth
 
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/prometheus/promql"
+
+	"github.com/quantivista/monitoring/internal/alert"
 )
 
 // Query evaluates PromQL at one time; the expressions of this package all give vectors.
@@ -29,15 +33,37 @@ const (
 	Unhealthy Status = "unhealthy"
 )
 
+// worse says whether s is worse than t.
+func (s Status) worse(t Status) bool { return s.rank() > t.rank() }
+
+func (s Status) rank() int {
+	switch s {
+	case Unhealthy:
+		return 2
+	case Degraded:
+		return 1
+	default:
+		return 0
+	}
+}
+
 // Service is the health of one service.
 type Service struct {
 	// ID follows from the name: the same on every replica and after a restart.
 	ID     string
 	Name   string
 	Status Status
-	// LastCheck is the time of the newest sample of up or target_info; within a minute for a service that is gone.
+	// Reasons say why, the worst first; at most maxReasons.
+	Reasons []Reason
+	// LastCheck is when the service was judged.
 	LastCheck time.Time
-	Details   Details
+	// LastSeen is the time of the newest sample that tells of the service; zero where it is known from alerts alone.
+	LastSeen time.Time
+	Details  Details
+	// ActiveAlerts are those that fire, the worst first; only so many as were asked for. AlertCount counts all.
+	// Both are read, never judged anew; nil where no database told.
+	ActiveAlerts []alert.Record
+	AlertCount   int
 }
 
 // Summary counts services by status.
@@ -47,29 +73,14 @@ type Summary struct {
 	Total, Healthy, Degraded, Unhealthy int
 }
 
-// ErrUnknown answers for a service that was not seen in the last hour.
-var ErrUnknown = errors.New("was not seen in the last hour")
-
-// Assessor tells the health of services. It is safe for concurrent use.
-type Assessor struct {
-	query Query
-	now   func() time.Time
-}
-
-// NewAssessor makes an Assessor that asks query as of now.
-func NewAssessor(query Query, now func() time.Time) *Assessor {
-	return &Assessor{query: query, now: now}
-}
-
-// Summary counts all services, without their details.
-func (a *Assessor) Summary(ctx context.Context) (Summary, error) {
-	services, err := a.assess(ctx, a.now())
-	if err != nil {
-		return Summary{}, err
-	}
+// summarize counts.
+func summarize(services []Service) Summary {
 	s := Summary{Status: Healthy, Total: len(services)}
-	for _, service := range services {
-		switch service.Status {
+	for i := range services {
+		if services[i].Status.worse(s.Status) {
+			s.Status = services[i].Status
+		}
+		switch services[i].Status {
 		case Healthy:
 			s.Healthy++
 		case Degraded:
@@ -78,52 +89,20 @@ func (a *Assessor) Summary(ctx context.Context) (Summary, error) {
 			s.Unhealthy++
 		}
 	}
-	switch {
-	case s.Unhealthy > 0:
-		s.Status = Unhealthy
-	case s.Degraded > 0:
-		s.Status = Degraded
-	}
-	return s, nil
+	return s
 }
 
-// Services gives every service with its details, by name.
-func (a *Assessor) Services(ctx context.Context) ([]Service, error) {
-	at := a.now()
-	services, err := a.assess(ctx, at)
-	if err != nil {
-		return nil, err
-	}
-	details, err := a.describe(ctx, "", at)
-	if err != nil {
-		return nil, err
-	}
-	for i := range services {
-		services[i].Details = details[services[i].Name]
-	}
-	return services, nil
-}
+// ErrUnknown answers for a service that is not known.
+var ErrUnknown = errors.New("is no service that is known")
 
-// Service gives one service by its ID or name, or ErrUnknown.
-func (a *Assessor) Service(ctx context.Context, idOrName string) (Service, error) {
-	at := a.now()
-	services, err := a.assess(ctx, at)
-	if err != nil {
-		return Service{}, err
-	}
-	i := slices.IndexFunc(services, func(s Service) bool { return strings.EqualFold(s.ID, idOrName) })
-	if i < 0 {
-		i = slices.IndexFunc(services, func(s Service) bool { return s.Name == idOrName })
-	}
-	if i < 0 {
-		return Service{}, ErrUnknown
-	}
-	details, err := a.describe(ctx, services[i].Name, at)
-	if err != nil {
-		return Service{}, err
-	}
-	services[i].Details = details[services[i].Name]
-	return services[i], nil
+// Reader tells the health of services.
+type Reader interface {
+	// Summary counts all services. Its error comes with what is known all the same.
+	Summary(ctx context.Context) (Summary, error)
+	// Services gives every service, by name.
+	Services(ctx context.Context) ([]Service, error)
+	// Service gives one service by its ID or name, or ErrUnknown.
+	Service(ctx context.Context, idOrName string) (Service, error)
 }
 
 // namespace of the IDs, chosen once.

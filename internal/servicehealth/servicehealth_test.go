@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/quantivista/monitoring/internal/alert"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -18,10 +20,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // at gives an Assessor on the loaded series (promqltest's notation) as of this long after the first sample.
 func at(t *testing.T, after time.Duration, load string) *Assessor {
 	t.Helper()
+	return NewAssessor(loaded(t, load), testRules, func() time.Time { return time.Unix(0, 0).Add(after) })
+}
+
+var testRules = Rules{Alerts: AlertRules{Unhealthy: alert.Critical, Degraded: alert.High}}
+
+// loaded asks the loaded series.
+func loaded(t *testing.T, load string) Query {
+	t.Helper()
 	store := promqltest.LoadedStorage(t, load)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	engine := promqltest.NewTestEngine(t, false, 0, 1_000_000)
-	query := func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
+	return func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
 		q, err := engine.NewInstantQuery(ctx, store, nil, expr, at)
 		if err != nil {
 			return nil, err
@@ -30,7 +40,6 @@ func at(t *testing.T, after time.Duration, load string) *Assessor {
 		vector, err := q.Exec(ctx).Vector()
 		return append(promql.Vector(nil), vector...), err
 	}
-	return NewAssessor(query, func() time.Time { return time.Unix(0, 0).Add(after) })
 }
 
 func TestStatus(t *testing.T) {
@@ -50,6 +59,7 @@ func TestStatus(t *testing.T) {
 		"neither up nor info":     {`orders{job="x"} 1+1x60`, Healthy},
 		"neither, of two names":   {`orders{job="x"} 1+1x60` + "\n" + `returns{job="x"} 1+1x60`, Healthy},
 		"neither, and gone":       {`orders{job="x"} 1+1x40`, Unhealthy},
+		"alerts are not a sign":   {`up{job="x"} 1x40 stale` + "\n" + `ALERTS{job="x"} 1+0x60`, Unhealthy},
 		"a late sample is enough": {`target_info{job="x",instance="a"} 1+0x56`, Healthy},
 	}
 	for name, tt := range tests {
@@ -69,13 +79,14 @@ func TestUnseenServicesAreForgotten(t *testing.T) {
 	assert.Empty(t, services)
 }
 
-func TestLastCheckIsTheNewestSample(t *testing.T) {
+func TestLastSeenIsTheNewestSample(t *testing.T) {
 	a := at(t, time.Hour, "load 1m\n"+`up{job="gone"} 1x30 stale`+"\n"+`target_info{job="now"} 1+0x58`)
 	services, err := a.Services(t.Context())
 	require.NoError(t, err)
 	require.Len(t, services, 2)
-	assert.Equal(t, time.Unix(30*60, 0).UTC(), services[0].LastCheck)
-	assert.Equal(t, time.Unix(58*60, 0).UTC(), services[1].LastCheck)
+	assert.Equal(t, time.Unix(30*60, 0).UTC(), services[0].LastSeen)
+	assert.Equal(t, time.Unix(58*60, 0).UTC(), services[1].LastSeen)
+	assert.Equal(t, time.Unix(60*60, 0).UTC(), services[1].LastCheck)
 }
 
 func TestSummary(t *testing.T) {
@@ -105,6 +116,12 @@ func TestDetails(t *testing.T) {
 		process_start_time_seconds{job="x"} 600+0x60
 		process_cpu_seconds_total{job="x"} 0+30x60
 		process_resident_memory_bytes{job="x"} 1024+0x60
+		jvm_memory_used_bytes{job="x",jvm_memory_type="heap",pool="a"} 100+0x60
+		jvm_memory_used_bytes{job="x",jvm_memory_type="heap",pool="b"} 150+0x60
+		jvm_memory_limit_bytes{job="x",jvm_memory_type="heap",pool="a"} 1000+0x60
+		http_server_request_duration_seconds_bucket{job="x",le="0.1"} 0+50x60
+		http_server_request_duration_seconds_bucket{job="x",le="0.2"} 0+100x60
+		http_server_request_duration_seconds_bucket{job="x",le="+Inf"} 0+100x60
 		http_server_request_duration_seconds_count{job="x",http_response_status_code="200"} 0+90x60
 		http_server_request_duration_seconds_count{job="x",http_response_status_code="500"} 0+30x60
 		http_server_request_duration_seconds_sum{job="x",http_response_status_code="200"} 0+6x60`)
@@ -119,6 +136,7 @@ func TestDetails(t *testing.T) {
 	assert.InDelta(t, 50, d.ResponseTime, 1e-9)
 	assert.InDeltaMapValues(t, map[string]float64{
 		"cpu_usage_percent": 50, "memory_usage_bytes": 1024, "request_rate": 2, "error_rate": 25,
+		"memory_usage_percent": 25, "p95_latency_ms": 190,
 	}, d.Metrics, 1e-9)
 
 	one, err := a.Service(t.Context(), "x")
@@ -145,7 +163,7 @@ func TestIDIsStable(t *testing.T) {
 
 func TestQueryErrorsAreTold(t *testing.T) {
 	broken := errors.New("the store is closed")
-	a := NewAssessor(func(context.Context, string, time.Time) (promql.Vector, error) { return nil, broken }, time.Now)
+	a := NewAssessor(func(context.Context, string, time.Time) (promql.Vector, error) { return nil, broken }, Rules{}, time.Now)
 	_, err := a.Services(t.Context())
 	require.ErrorIs(t, err, broken)
 	_, err = a.Service(t.Context(), "x")

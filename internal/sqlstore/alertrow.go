@@ -20,6 +20,7 @@ type alertRow struct {
 	Status         alert.Status    `bun:"status"`
 	StartsAt       instant         `bun:"starts_at"`
 	EndsAt         instant         `bun:"ends_at"`
+	ExpiresAt      instant         `bun:"expires_at"`
 	Labels         jsonMap[string] `bun:"labels"`
 	Annotations    jsonMap[string] `bun:"annotations"`
 	GeneratorURL   string          `bun:"generator_url"`
@@ -47,7 +48,7 @@ func toAlertRow(r *alert.Record) *alertRow {
 	}
 	return &alertRow{
 		ID: r.ID, Name: short(r.Name()), Description: r.Description(),
-		Severity: r.Severity, Status: r.Status, StartsAt: at(r.StartsAt), EndsAt: at(r.EndsAt),
+		Severity: r.Severity, Status: r.Status, StartsAt: at(r.StartsAt), EndsAt: at(r.EndsAt), ExpiresAt: at(r.ExpiresAt),
 		Labels: r.Labels, Annotations: r.Annotations, GeneratorURL: r.GeneratorURL, Value: r.Value,
 		CreatedAt: at(r.CreatedAt), UpdatedAt: at(r.ChangedAt),
 		Fingerprint: r.Fingerprint(), RuleID: r.RuleID,
@@ -73,7 +74,7 @@ func (r *alertRow) record() alert.Record {
 	return alert.Record{
 		Alert: alert.Alert{
 			Labels: r.Labels, Annotations: r.Annotations, Severity: r.Severity, Status: r.Status,
-			StartsAt: r.StartsAt.Time, EndsAt: r.EndsAt.Time, Value: r.Value,
+			StartsAt: r.StartsAt.Time, EndsAt: r.EndsAt.Time, ExpiresAt: r.ExpiresAt.Time, Value: r.Value,
 			GeneratorURL: r.GeneratorURL, RuleID: r.RuleID, UpdatedAt: r.ReportedAt.Time,
 		},
 		ID: r.ID, Periods: r.Periods.all, Dropped: r.Periods.dropped,

@@ -27,7 +27,6 @@ func getAlert(ctx context.Context, db bun.IDB, id string, row *alertRow) error {
 
 // Alerts gives a page of alerts, those that began last first.
 func (s *Store) Alerts(ctx context.Context, query alert.Query) (alert.List, error) {
-	var rows []alertRow
 	if err := checkFilter(query.Severity, query.Status); err != nil {
 		return alert.List{}, err
 	}
@@ -35,19 +34,19 @@ func (s *Store) Alerts(ctx context.Context, query alert.Query) (alert.List, erro
 	if err != nil {
 		return alert.List{}, err
 	}
-	err = s.read(ctx, func(db bun.IDB) error {
-		q := db.NewSelect().Model(&rows)
-		if query.Status != "" {
-			q.Where("a.status = ?", query.Status)
+	search := &alertSearch{where: func(q *bun.SelectQuery) { whereAlerts(q, &query) }, page: page}
+	if search.matchers, err = cleanMatchers(query.Matchers); err != nil {
+		return alert.List{}, err
+	}
+	search.ofService()
+	var rows []alertRow
+	err = s.read(ctx, func(db bun.IDB) (err error) {
+		if len(search.matchers) == 0 {
+			rows, err = search.read(ctx, db, func(*bun.SelectQuery) {})
+		} else {
+			rows, err = s.flavour.searchAlerts(ctx, db, search)
 		}
-		if query.Severity != "" {
-			q.Where("a.severity = ?", query.Severity)
-		}
-		whereTime(q, &query)
-		if err := s.whereLabels(q, query.Matchers); err != nil {
-			return err
-		}
-		return page.newestFirst(q, "a.starts_at", "a.id").Scan(ctx)
+		return err
 	})
 	if err != nil {
 		return alert.List{}, err
@@ -58,6 +57,16 @@ func (s *Store) Alerts(ctx context.Context, query alert.Query) (alert.List, erro
 		list.Alerts[i] = rows[i].record()
 	}
 	return list, nil
+}
+
+func whereAlerts(q *bun.SelectQuery, query *alert.Query) {
+	if query.Status != "" {
+		q.Where("a.status = ?", query.Status)
+	}
+	if query.Severity != "" {
+		q.Where("a.severity = ?", query.Severity)
+	}
+	whereTime(q, query)
 }
 
 // whereTime bounds when the alert fired, in the form that an index serves.

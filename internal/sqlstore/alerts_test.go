@@ -180,18 +180,6 @@ func TestReopenByHand(t *testing.T) {
 	})
 }
 
-func TestStaleAlerts(t *testing.T) {
-	each(t, func(t *testing.T, s *Store) {
-		intake(t, s, firing(noon, noon, "n", "old"), firing(noon, noon.Add(time.Hour), "n", "fresh"), resolved(noon, noon, noon, "n", "over"))
-		write(t, s, func(ctx context.Context, tx incident.Tx) {
-			stale, err := tx.StaleAlerts(ctx, noon.Add(time.Minute), 10)
-			require.NoError(t, err)
-			require.Len(t, stale, 1)
-			assert.Equal(t, "old", stale[0].Labels["n"])
-		})
-	})
-}
-
 func TestAlertPagesAreStable(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		for i := range 25 {

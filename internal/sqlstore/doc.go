@@ -2,7 +2,7 @@
 // the ports of the packages that it keeps the state of; nobody else needs to know that there is SQL.
 //
 // The schema is the specification's, in migrations/. Invariants are constraints and triggers there, so that neither a
-// second replica nor a crash can break them. One repository code serves both databases; what differs is in dialect.go
+// second replica nor a crash can break them. One repository code serves both databases; what differs is in flavour.go
 // and in the types of columns.go, instant.go and list.go.
 //
 // # Read side
@@ -13,6 +13,12 @@
 // an index of the write side, and counts are taken for the rows of the page alone: the number of timeline events is
 // the last sequence, the number of alerts comes from the index on their links. The indexes that the specification
 // names for the read side stand on the write side.
+//
+// # Searching by labels
+//
+// Lists of alerts are filtered by matchers of labels. On SQLite each alert is looked at. On PostgreSQL labelsearch.go
+// looks at the first of the list, and finds what lies behind by keys of labels that the schema keeps; patterns become sets
+// of values in labelfilter.go. docs/adr/0017 says why.
 //
 // # Writers
 //

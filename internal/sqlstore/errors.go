@@ -121,6 +121,21 @@ func isAborted(err error) bool {
 	return errors.As(err, &pg) && strings.HasPrefix(pg.Code, "40")
 }
 
+// isCut says whether a connection broke that was good before: the server ended it, or the network did.
+func isCut(err error) bool {
+	const adminShutdown, crashShutdown = "57P01", "57P02"
+	var connect *pgconn.ConnectError
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &connect): // no connection could be made
+		return false
+	case errors.As(err, &pg):
+		return pg.Code == adminShutdown || pg.Code == crashShutdown
+	default:
+		return isConnection(err) && !errors.Is(err, context.DeadlineExceeded)
+	}
+}
+
 // versionError names what was changed by another.
 func versionError(kind, id string, known, stored int64) error {
 	return fmt.Errorf("%s %q is of version %d, not %d: it %w", kind, id, stored, known, state.ErrVersion)

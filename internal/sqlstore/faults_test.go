@@ -99,6 +99,19 @@ func TestStatementTimeout(t *testing.T) {
 	require.ErrorIs(t, s.fault(err), state.ErrUnavailable)
 }
 
+// TestBrokenConnection has the server end the connections of a pool between two calls.
+func TestBrokenConnection(t *testing.T) {
+	s := closeAtEnd(t)(OpenPostgres(postgresConfig(emptyPostgres(t))))
+	require.NoError(t, s.Migrate(t.Context()))
+	other := closeAtEnd(t)(OpenPostgres(postgresConfig(s.flavour.(postgresFlavour).conn.ConnString())))
+	for range 20 {
+		intake(t, s, firing(noon, noon))
+		_, err := other.db.ExecContext(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+		require.NoError(t, err)
+		require.Len(t, alerts(t, s), 1)
+	}
+}
+
 func TestCanceledCall(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -118,12 +131,27 @@ func TestSQLiteLocked(t *testing.T) {
 	require.NoError(t, err)
 	_, err = other.ExecContext(t.Context(), "BEGIN IMMEDIATE")
 	require.NoError(t, err)
+	require.NoError(t, s.Writable(t.Context()))
 	require.ErrorIs(t, tryIntake(t.Context(), s, firing(noon, noon)), state.ErrUnavailable)
+	require.ErrorIs(t, s.Writable(t.Context()), state.ErrUnavailable)
 	assert.Empty(t, alerts(t, s), "readers do not wait")
 	_, err = other.ExecContext(t.Context(), "ROLLBACK")
 	require.NoError(t, err)
 	require.NoError(t, other.Close())
+	require.ErrorIs(t, s.Writable(t.Context()), state.ErrUnavailable, "nobody has written since")
 	intake(t, s, firing(noon, noon))
+	require.NoError(t, s.Writable(t.Context()))
+}
+
+// Where nobody writes, an outage ends all the same.
+func TestWritableTriesItself(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		s.refused.Store(&refusal{state.ErrUnavailable, s.now()})
+		require.ErrorIs(t, s.Writable(t.Context()), state.ErrUnavailable)
+		s.refused.Store(&refusal{state.ErrUnavailable, s.now().Add(-tryAgainAfter)})
+		require.NoError(t, s.Writable(t.Context()))
+		require.Nil(t, s.refused.Load())
+	})
 }
 
 func TestSQLiteCannotBeOpened(t *testing.T) {

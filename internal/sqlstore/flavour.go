@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"io/fs"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
@@ -14,6 +15,8 @@ import (
 
 // flavour is what differs between the databases beside the types of columns.
 type flavour interface {
+	analysis
+
 	name() string
 	// migrations holds the files of the schema.
 	migrations() (fs.FS, error)
@@ -22,10 +25,15 @@ type flavour interface {
 	lock(context.Context) (db *bun.DB, unlock func(keep bool) error, err error)
 	// takeTurn waits in a transaction until it is the only one that changes alerts and incidents.
 	takeTurn(context.Context, bun.IDB) error
-	// labelEqual gives a condition that a label has a value, which is not empty; labelMatches one that it, or the empty
-	// text where it is missing, matches a regular expression of RE2. Both take values as arguments only.
+	// labelEqual gives a condition that a label has a value, which is not empty.
 	labelEqual(name, value string) (condition string, args []any)
-	labelMatches(name, pattern string) (condition string, args []any, err error)
+	// searchAlerts gives a page of alerts and one more, if there is one, by matchers that are clean.
+	searchAlerts(context.Context, bun.IDB, *alertSearch) ([]alertRow, error)
+	// worstFiring makes a query over alerts AS a one for the worst alerts of each service, at most limit, and the number of
+	// all, of those that where leaves.
+	worstFiring(q *bun.SelectQuery, where func(*bun.SelectQuery) *bun.SelectQuery, limit int) *bun.SelectQuery
+	// forgetLabels drops what it keeps of labels that no alert has, if it was not seen since a day, and not all at once.
+	forgetLabels(context.Context, bun.IDB, time.Time) error
 	// hidden are texts that no error may show.
 	hidden() []string
 }
@@ -67,7 +75,10 @@ func (f sqliteFlavour) lock(ctx context.Context) (*bun.DB, func(bool) error, err
 	}, nil
 }
 
-type postgresFlavour struct{ conn *pgx.ConnConfig }
+type postgresFlavour struct {
+	conn *pgx.ConnConfig
+	near int // see nearAlerts
+}
 
 func (postgresFlavour) name() string { return "PostgreSQL" }
 func (postgresFlavour) migrations() (fs.FS, error) {

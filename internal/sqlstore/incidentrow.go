@@ -26,6 +26,7 @@ type incidentRow struct {
 	AssignedTo       string          `bun:"assigned_to,nullzero"`
 	AffectedServices list            `bun:"affected_services"`
 	CorrelationKey   string          `bun:"correlation_key"`
+	MergedInto       string          `bun:"merged_into,nullzero"`
 	Version          int64           `bun:"version"`
 }
 
@@ -39,7 +40,7 @@ func toIncidentRow(in *incident.Incident) *incidentRow {
 		Severity: in.Severity, Status: in.Status,
 		CreatedAt: at(in.CreatedAt), UpdatedAt: at(in.UpdatedAt), ResolvedAt: at(in.ResolvedAt), MitigatedAt: at(in.MitigatedAt),
 		CreatedBy: short(in.CreatedBy), AssignedTo: short(in.AssignedTo),
-		AffectedServices: services, CorrelationKey: text(in.CorrelationKey), Version: in.Version,
+		AffectedServices: services, CorrelationKey: text(in.CorrelationKey), MergedInto: in.MergedInto, Version: in.Version,
 	}
 }
 
@@ -48,7 +49,7 @@ func (r *incidentRow) incident() incident.Incident {
 		ID: r.ID, Title: r.Title, Description: r.Description, Severity: r.Severity, Status: r.Status,
 		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time, ResolvedAt: r.ResolvedAt.Time, MitigatedAt: r.MitigatedAt.Time,
 		CreatedBy: r.CreatedBy, AssignedTo: r.AssignedTo, AffectedServices: r.AffectedServices,
-		CorrelationKey: r.CorrelationKey, Version: r.Version,
+		CorrelationKey: r.CorrelationKey, MergedInto: r.MergedInto, Version: r.Version,
 	}
 }
 

@@ -103,25 +103,36 @@ func (s *Store) CountUnresolved(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
+// relatedRow is an alert with the incident that it is in.
+type relatedRow struct {
+	alertRow `bun:",extend"`
+
+	IncidentID string `bun:"incident_id,scanonly"`
+}
+
 // RelatedAlerts gives the alerts of incidents, at most limit of each.
 func (s *Store) RelatedAlerts(ctx context.Context, incidentIDs []string, limit int) (map[string][]alert.Record, error) {
 	related := make(map[string][]alert.Record, len(incidentIDs))
-	err := s.read(ctx, func(db bun.IDB) error {
-		for _, id := range incidentIDs {
-			if err := checkID("incident", id); err != nil {
-				return err
-			}
-			var rows []alertRow
-			err := db.NewSelect().Model(&rows).Join("JOIN incident_alerts AS l ON l.alert_id = a.id").
-				Where("l.incident_id = ?", id).OrderExpr("l.linked_at DESC, l.alert_id DESC").Limit(int64(limit)).Scan(ctx)
-			if err != nil {
-				return err
-			}
-			for i := range rows {
-				related[id] = append(related[id], rows[i].record())
-			}
+	for _, id := range incidentIDs {
+		if err := checkID("incident", id); err != nil {
+			return nil, err
 		}
-		return nil
+	}
+	if len(incidentIDs) == 0 {
+		return related, nil
+	}
+	var rows []relatedRow
+	err := s.read(ctx, func(db bun.IDB) error {
+		placed := db.NewSelect().TableExpr("incident_alerts AS l").ColumnExpr("l.incident_id, l.alert_id").
+			ColumnExpr("ROW_NUMBER() OVER (PARTITION BY l.incident_id ORDER BY l.linked_at DESC, l.alert_id DESC) AS place").
+			Where("l.incident_id IN (?)", bun.List(incidentIDs))
+		return db.NewSelect().Model(&rows).Join("JOIN (?) AS p ON p.alert_id = a.id", placed).
+			ColumnExpr("?TableColumns").ColumnExpr("p.incident_id").
+			Where("p.place <= ?", limit).OrderExpr("p.incident_id, p.place").Scan(ctx)
 	})
+	for i := range rows {
+		id := rows[i].IncidentID
+		related[id] = append(related[id], rows[i].record())
+	}
 	return related, err
 }

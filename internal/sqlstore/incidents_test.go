@@ -139,6 +139,9 @@ func TestLinks(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, related, 2)
 		assert.Equal(t, fires, related[one.ID][0].ID)
+		related, err = s.RelatedAlerts(t.Context(), nil, 10)
+		require.NoError(t, err)
+		assert.Empty(t, related)
 
 		column := func() (l list) {
 			require.NoError(t, s.db.NewSelect().Table("incidents").Column("related_alerts").Where("id = ?", one.ID).Scan(t.Context(), &l))
@@ -150,6 +153,39 @@ func TestLinks(t *testing.T) {
 		})
 		assert.Empty(t, column())
 		require.NoError(t, link(two.ID, fires), "free again")
+	})
+}
+
+func TestRelatedAlertsAreTheLastLinked(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		want := map[string][]string{}
+		var ids []string
+		for _, alerts := range []int{0, 1, 4} {
+			in := newIncident(t, s, incident.Incident{})
+			ids = append(ids, in.ID)
+			for n := range alerts {
+				s.now = func() time.Time { return noon.Add(time.Duration(n) * time.Second) }
+				id := intake(t, s, firing(noon, noon, "in", in.ID, "n", fmt.Sprint(n)))[0].After.ID
+				write(t, s, func(ctx context.Context, tx incident.Tx) { require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{id})) })
+				want[in.ID] = append([]string{id}, want[in.ID]...)
+			}
+			want[in.ID] = want[in.ID][:min(3, alerts)]
+		}
+		related, err := s.RelatedAlerts(t.Context(), ids, 3)
+		require.NoError(t, err)
+		for _, id := range ids {
+			var got []string
+			for _, a := range related[id] {
+				got = append(got, a.ID)
+			}
+			if len(want[id]) == 0 {
+				assert.Empty(t, got)
+			} else {
+				assert.Equal(t, want[id], got)
+			}
+		}
+		_, err = s.RelatedAlerts(t.Context(), []string{"x"}, 3)
+		require.ErrorIs(t, err, state.ErrNotFound)
 	})
 }
 

@@ -2,12 +2,15 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/incident"
+	"github.com/quantivista/monitoring/internal/state"
 )
 
 // Incident gives one incident.
@@ -17,30 +20,48 @@ func (t *tx) Incident(ctx context.Context, id string) (incident.Incident, error)
 
 // IncidentsByID gives those that are there.
 func (t *tx) IncidentsByID(ctx context.Context, ids []string) (map[string]incident.Incident, error) {
-	known := make([]string, 0, len(ids))
-	for _, id := range ids {
-		if checkID("incident", id) == nil {
-			known = append(known, id)
-		}
-	}
+	known := possibleIDs("incident", ids)
 	return t.incidentsBy(ctx, known, func(q *bun.SelectQuery) { q.Where("i.id IN (?)", bun.List(known)) },
 		func(in *incident.Incident) string { return in.ID })
 }
 
-// UnresolvedByKey gives the unresolved incident of each key.
+// UnresolvedByKey gives the unresolved incident that each key leads to.
 func (t *tx) UnresolvedByKey(ctx context.Context, keys []string) (map[string]incident.Incident, error) {
 	keys = correlating(keys)
-	return t.incidentsBy(ctx, keys, func(q *bun.SelectQuery) {
-		q.Where("i.correlation_key IN (?)", bun.List(keys)).Where("i.correlation_key <> ''").Where("i.status <> 'resolved'")
-	}, func(in *incident.Incident) string { return in.CorrelationKey })
+	unresolved := func(q *bun.SelectQuery) { q.Where("i.status <> 'resolved'") }
+	found, err := t.redirected(ctx, keys, unresolved)
+	if err != nil {
+		return nil, err
+	}
+	own, err := t.ownByKey(ctx, keys, unresolved)
+	maps.Copy(found, own)
+	return found, err
 }
 
-// ResolvedByKey gives the incident of each key that was resolved last.
+// ResolvedByKey gives the resolved incident that each key led to last.
 func (t *tx) ResolvedByKey(ctx context.Context, keys []string, since time.Time) (map[string]incident.Incident, error) {
 	keys = correlating(keys)
+	resolved := func(q *bun.SelectQuery) {
+		q.Where("i.status = 'resolved'").Where("i.merged_into IS NULL").Where("i.resolved_at >= ?", at(since)).Order("i.resolved_at", "i.id")
+	}
+	found, err := t.redirected(ctx, keys, resolved)
+	if err != nil {
+		return nil, err
+	}
+	own, err := t.ownByKey(ctx, keys, resolved)
+	for key, in := range own {
+		if found[key].ResolvedAt.Before(in.ResolvedAt) {
+			found[key] = in
+		}
+	}
+	return found, err
+}
+
+// ownByKey gives incidents of keys; of several of one key the last one.
+func (t *tx) ownByKey(ctx context.Context, keys []string, where func(*bun.SelectQuery)) (map[string]incident.Incident, error) {
 	return t.incidentsBy(ctx, keys, func(q *bun.SelectQuery) {
-		q.Where("i.correlation_key IN (?)", bun.List(keys)).Where("i.correlation_key <> ''").Where("i.status = 'resolved'").
-			Where("i.resolved_at >= ?", at(since)).Order("i.resolved_at", "i.id")
+		q.Where("i.correlation_key IN (?)", bun.List(keys)).Where("i.correlation_key <> ''")
+		where(q)
 	}, func(in *incident.Incident) string { return in.CorrelationKey })
 }
 
@@ -99,6 +120,9 @@ func (t *tx) CreateIncident(ctx context.Context, in incident.Incident) (incident
 		in.CreatedAt = in.UpdatedAt
 	}
 	t.date(&in)
+	if err := t.ownKey(ctx, &in); err != nil {
+		return incident.Incident{}, err
+	}
 	row := toIncidentRow(&in)
 	_, err := t.db.NewInsert().Model(row).Exec(ctx)
 	return row.incident(), err
@@ -119,6 +143,15 @@ func (t *tx) UpdateIncident(ctx context.Context, in incident.Incident) (incident
 	if err := stored.Status.Check(in.Status); err != nil {
 		return incident.Incident{}, err
 	}
+	if stored.MergedInto != "" && in.Status != incident.Resolved {
+		return incident.Incident{}, fmt.Errorf("incident %q was merged into %q: reopening it %w", in.ID, stored.MergedInto, state.ErrConflict)
+	}
+	if stored.Status == incident.Resolved {
+		in.CorrelationKey = stored.CorrelationKey
+		if err := t.ownKey(ctx, &in); err != nil {
+			return incident.Incident{}, err
+		}
+	}
 	if stored.Status != incident.Mitigated && in.Status == incident.Mitigated {
 		in.MitigatedAt = time.Time{}
 	}
@@ -126,6 +159,9 @@ func (t *tx) UpdateIncident(ctx context.Context, in incident.Incident) (incident
 	t.date(&in)
 	row := toIncidentRow(&in)
 	_, err = t.db.NewUpdate().Model(row).ExcludeColumn("created_at", "created_by", "correlation_key").WherePK().Exec(ctx)
+	if err == nil && stored.Status == incident.Resolved && in.Status != incident.Resolved {
+		err = t.endHolds(ctx, in.ID)
+	}
 	row.CreatedAt, row.CreatedBy, row.CorrelationKey = at(stored.CreatedAt), stored.CreatedBy, stored.CorrelationKey
 	return row.incident(), err
 }

@@ -70,7 +70,7 @@ func (t *tx) clean(report *alert.Alert) (*alert.Alert, error) {
 	if c.Status == alert.Resolved && c.EndsAt.IsZero() {
 		c.EndsAt = c.UpdatedAt
 	}
-	c.StartsAt, c.EndsAt, c.UpdatedAt = at(c.StartsAt).Time, at(c.EndsAt).Time, at(c.UpdatedAt).Time
+	c.StartsAt, c.EndsAt, c.UpdatedAt, c.ExpiresAt = at(c.StartsAt).Time, at(c.EndsAt).Time, at(c.UpdatedAt).Time, at(c.ExpiresAt).Time
 	return c, nil
 }
 
@@ -168,7 +168,7 @@ func (t *tx) saveMerged(ctx context.Context, m *mergedAlerts) error {
 
 // alertColumns are those that a change of an alert writes.
 var alertColumns = []string{
-	"description", "severity", "status", "starts_at", "ends_at", "annotations", "generator_url", "value", "updated_at", "rule_id",
+	"description", "severity", "status", "starts_at", "ends_at", "expires_at", "annotations", "generator_url", "value", "updated_at", "rule_id",
 	"reported_at", "reported_status", "last_starts_at", "periods", "flap_count", "resolved_by", "manual_at", "version",
 }
 
@@ -191,14 +191,23 @@ func (t *tx) saveAlerts(ctx context.Context, records []*alert.Record) error {
 	return err
 }
 
-// removeAlert drops a row that has become part of another, which takes over its incident.
+// removeAlert drops a row that has become part of another, which takes over its incident and what people did to it.
 func (t *tx) removeAlert(ctx context.Context, id, into string) error {
 	var links []linkRow
 	if err := t.db.NewSelect().Model(&links).Where("alert_id = ?", id).Scan(ctx); err != nil {
 		return err
 	}
-	if _, err := t.db.NewDelete().Model((*alertRow)(nil)).Where("id = ?", id).Exec(ctx); err != nil {
+	if err := t.moveAcknowledgement(ctx, id, into); err != nil {
 		return err
+	}
+	for _, statement := range []string{
+		"UPDATE alert_comments SET alert_id = ?1 WHERE alert_id = ?0",
+		"INSERT INTO alert_detachments (alert_id, last_starts_at) SELECT ?1, last_starts_at FROM alert_detachments WHERE alert_id = ?0 ON CONFLICT DO NOTHING",
+		"DELETE FROM alerts WHERE id = ?0",
+	} {
+		if _, err := t.db.ExecContext(ctx, statement, id, into); err != nil {
+			return err
+		}
 	}
 	taken, err := t.LinkedAlerts(ctx, []string{into})
 	if err != nil {

@@ -42,6 +42,9 @@ func (t *tx) LinkAlerts(ctx context.Context, incidentID string, alertIDs []strin
 		links[i] = linkRow{IncidentID: incidentID, AlertID: id, LinkedAt: at(t.now()), Active: true}
 	}
 	_, err = t.db.NewInsert().Model(&links).On("CONFLICT (incident_id, alert_id) DO NOTHING").Exec(ctx)
+	if err == nil {
+		err = t.attach(ctx, alertIDs)
+	}
 	if err != nil {
 		return err
 	}

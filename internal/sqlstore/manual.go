@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -23,7 +22,7 @@ func (t *tx) ResolveAlert(ctx context.Context, id string, version int64, by stri
 
 // ReopenAlert takes a resolve back, or fires the alert anew.
 func (t *tx) ReopenAlert(ctx context.Context, id string, version int64) (alert.Change, error) {
-	return t.changeAlert(ctx, id, version, func(r *alert.Record) error {
+	change, err := t.changeAlert(ctx, id, version, func(r *alert.Record) error {
 		newer, err := t.db.NewSelect().Model((*alertRow)(nil)).
 			Where("a.fingerprint = ?", r.Fingerprint()).Where("a.starts_at > ?", at(r.StartsAt)).Exists(ctx)
 		if err != nil {
@@ -35,6 +34,10 @@ func (t *tx) ReopenAlert(ctx context.Context, id string, version int64) (alert.C
 		r.Reopen(t.now())
 		return nil
 	})
+	if err != nil || change.Before.Status == change.After.Status {
+		return change, err
+	}
+	return change, t.holdAgain(ctx, id)
 }
 
 // changeAlert changes one alert. One that does not change keeps its version.
@@ -59,22 +62,19 @@ func (t *tx) changeAlert(ctx context.Context, id string, version int64, change f
 	return alert.Change{Before: before, After: record}, nil
 }
 
-// StaleAlerts gives alerts that nobody reports any more.
-func (t *tx) StaleAlerts(ctx context.Context, since time.Time, limit int) ([]alert.Record, error) {
-	var rows []alertRow
-	err := t.db.NewSelect().Model(&rows).
-		Where("a.status = ?", alert.Firing).Where("a.reported_at < ?", at(since)).
-		Order("a.reported_at").Limit(int64(limit)).Scan(ctx)
-	records := make([]alert.Record, len(rows))
-	for i := range rows {
-		records[i] = rows[i].record()
+// Alert gives one alert.
+func (t *tx) Alert(ctx context.Context, id string) (alert.Record, error) {
+	var row alertRow
+	if err := getAlert(ctx, t.db, id, &row); err != nil {
+		return alert.Record{}, err
 	}
-	return records, err
+	return row.record(), nil
 }
 
 // LinkedAlerts gives the unresolved incident of each alert that has one.
 func (t *tx) LinkedAlerts(ctx context.Context, alertIDs []string) (map[string]string, error) {
 	incidents := make(map[string]string, len(alertIDs))
+	alertIDs = possibleIDs("alert", alertIDs)
 	if len(alertIDs) == 0 {
 		return incidents, nil
 	}

@@ -39,10 +39,15 @@ func checkCursor(c state.Cursor) error {
 // newestFirst sorts by a time and an ID, both falling, and begins behind the cursor. One row more than the page has
 // tells whether there is another page.
 func (p page) newestFirst(q *bun.SelectQuery, timeColumn, idColumn bun.Safe) *bun.SelectQuery {
+	p.behindCursor(q, timeColumn, idColumn)
+	return q.OrderExpr("? DESC, ? DESC", timeColumn, idColumn).Limit(int64(p.size) + 1)
+}
+
+// behindCursor begins behind the cursor of a list that has the newest first.
+func (p page) behindCursor(q *bun.SelectQuery, timeColumn, idColumn bun.Safe) {
 	if p.after != nil {
 		q.Where("(?, ?) < (?, ?)", timeColumn, idColumn, p.time(), p.after.ID)
 	}
-	return q.OrderExpr("? DESC, ? DESC", timeColumn, idColumn).Limit(int64(p.size) + 1)
 }
 
 // time reads the cursor's key; one that is no time is before all.

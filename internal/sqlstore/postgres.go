@@ -24,7 +24,7 @@ func OpenPostgres(cfg Postgres) (*Store, error) {
 	pool.SetMaxIdleConns(cfg.MaxIdleConns)
 	pool.SetConnMaxLifetime(cfg.ConnMaxLifetime)
 	pool.SetConnMaxIdleTime(cfg.ConnMaxIdleTime)
-	return newStore(bun.NewDB(pool, pgdialect.New()), postgresFlavour{conn: conn}), nil
+	return newStore(bun.NewDB(pool, pgdialect.New()), postgresFlavour{conn: conn, near: nearAlerts}), nil
 }
 
 // connConfig puts URL and fields together.

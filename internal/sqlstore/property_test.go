@@ -34,6 +34,9 @@ func lives(t *rapid.T) []alert.Alert {
 				a := firing(start, pass(window), "n", name)
 				a.Annotations["summary"] = rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "summary")
 				a.Severity = rapid.SampledFrom(alert.Severities()).Draw(t, "severity")
+				if rapid.Bool().Draw(t, "expires") {
+					a.ExpiresAt = a.UpdatedAt.Add(time.Duration(rapid.IntRange(1, 100).Draw(t, "lasts")) * time.Minute)
+				}
 				reports = append(reports, a)
 			}
 			if rapid.Bool().Draw(t, "resolves") {
@@ -49,7 +52,7 @@ func lives(t *rapid.T) []alert.Alert {
 func rows(t testing.TB, s *Store) []string {
 	var shown []string
 	for _, r := range alerts(t, s) {
-		shown = append(shown, fmt.Sprintf("%v %s %s %s..%s %v %v %d %v", r.Labels, r.Status, r.Severity, r.StartsAt, r.EndsAt, r.Annotations, r.Periods, r.Flaps(), r.UpdatedAt))
+		shown = append(shown, fmt.Sprintf("%v %s %s %s..%s (%s) %v %v %d %v", r.Labels, r.Status, r.Severity, r.StartsAt, r.EndsAt, r.ExpiresAt, r.Annotations, r.Periods, r.Flaps(), r.UpdatedAt))
 	}
 	slices.Sort(shown)
 	return shown

@@ -28,6 +28,9 @@ func OpenSQLite(cfg SQLite) (*Store, error) {
 	err := drv.RegisterDeterministicScalarFunction("matches", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		return patterns.match(args)
 	})
+	if err == nil {
+		err = registerNearestRank(drv)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("prepare SQLite: %w", err)
 	}

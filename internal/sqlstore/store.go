@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -12,7 +13,12 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/alertmanager"
+	"github.com/quantivista/monitoring/internal/evidence"
 	"github.com/quantivista/monitoring/internal/incident"
+	"github.com/quantivista/monitoring/internal/maintenance"
+	"github.com/quantivista/monitoring/internal/notification"
+	"github.com/quantivista/monitoring/internal/report"
 	"github.com/quantivista/monitoring/internal/rule"
 	"github.com/quantivista/monitoring/internal/servicehealth"
 	"github.com/quantivista/monitoring/internal/state"
@@ -26,15 +32,27 @@ type Store struct {
 	open    atomic.Bool
 	// turn is held by the transaction of this process that writes: waiting here is cheaper than in the database.
 	turn chan struct{}
-	now  func() time.Time
+	// small are writes that wait for the turn together.
+	small queue
+	// refused is the last write where the database did not take it for now; nil where it did.
+	refused atomic.Pointer[refusal]
+	now     func() time.Time
 }
 
 var (
 	_ alert.Reader          = (*Store)(nil)
+	_ alert.ChangeReader    = (*Store)(nil)
+	_ alertmanager.Store    = (*Store)(nil)
+	_ evidence.Store        = (*Store)(nil)
 	_ incident.Reader       = (*Store)(nil)
 	_ incident.Writer       = (*Store)(nil)
 	_ rule.Store            = (*Store)(nil)
+	_ maintenance.Store     = (*Store)(nil)
+	_ report.Reader         = (*Store)(nil)
+	_ notification.Ledger   = (*Store)(nil)
+	_ notification.Reader   = (*Store)(nil)
 	_ servicehealth.Records = (*Store)(nil)
+	_ servicehealth.Alerts  = (*Store)(nil)
 )
 
 func newStore(db *bun.DB, f flavour) *Store {
@@ -55,12 +73,17 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// read runs queries and makes their errors those of the ports.
-func (s *Store) read(_ context.Context, do func(bun.IDB) error) error {
+// read runs queries and makes their errors those of the ports. What runs them must not mind to be called again: it
+// is, once, where the connection broke meanwhile, as it does behind a pooler or when a server hands over.
+func (s *Store) read(ctx context.Context, do func(bun.IDB) error) error {
 	if !s.open.Load() {
 		return fmt.Errorf("%w: the schema is not ready", state.ErrUnavailable)
 	}
-	return s.fault(do(s.db))
+	err := do(s.db)
+	if isCut(err) && ctx.Err() == nil {
+		err = do(s.db)
+	}
+	return s.fault(err)
 }
 
 // maxAttempts bounds how often a transaction runs again that the database has aborted in favour of another.
@@ -83,6 +106,11 @@ func (s *Store) write(ctx context.Context, do func(context.Context, bun.Tx) erro
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return s.transact(ctx, do)
+}
+
+// transact is called in the turn.
+func (s *Store) transact(ctx context.Context, do func(context.Context, bun.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := s.db.RunInTx(ctx, nil, func(ctx context.Context, db bun.Tx) error {
 			if err := s.flavour.takeTurn(ctx, db); err != nil {
@@ -91,7 +119,7 @@ func (s *Store) write(ctx context.Context, do func(context.Context, bun.Tx) erro
 			return do(ctx, db)
 		})
 		if err == nil || !isAborted(err) || attempt == maxAttempts {
-			return s.fault(err)
+			return s.noteWrite(s.fault(err))
 		}
 	}
 }
@@ -105,6 +133,11 @@ func checkID(kind, id string) error {
 		return notFound(kind, id)
 	}
 	return nil
+}
+
+// possibleIDs leaves out what cannot be an ID.
+func possibleIDs(kind string, ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return checkID(kind, id) != nil })
 }
 
 func notFound(kind, id string) error { return fmt.Errorf("%s %q: %w", kind, id, state.ErrNotFound) }

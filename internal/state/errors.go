@@ -1,6 +1,9 @@
 package state
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // What a port of stored state answers, found by errors.Is. The text behind it says more.
 var (
@@ -17,3 +20,13 @@ var (
 	// ErrInvalid answers a query or a value that can never be right, such as a cursor of another list.
 	ErrInvalid = errors.New("is not valid")
 )
+
+// FieldError is what is wrong with one field, by its JSON name.
+type FieldError struct {
+	Field string
+	// Message says what would be right.
+	Message string
+}
+
+// Error gives field and message.
+func (e *FieldError) Error() string { return fmt.Sprintf("%q %s", e.Field, e.Message) }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/promnotifier"
 )
 
 // Config of the alert_rule processor.
@@ -42,15 +43,15 @@ type Config struct {
 	ForOutageTolerance time.Duration `mapstructure:"for_outage_tolerance"`
 	// ForGracePeriod is the shortest "for" that is restored, and the least time to fire after a restart.
 	ForGracePeriod time.Duration `mapstructure:"for_grace_period"`
+	// AlertOutageTolerance is how long a firing alert goes on without a report, beyond what Prometheus gives it.
+	AlertOutageTolerance time.Duration `mapstructure:"alert_outage_tolerance"`
 	// ResendDelay is the least time between two reports of an alert that goes on.
 	ResendDelay time.Duration `mapstructure:"resend_delay"`
 	// MaxWaiting is how many alerts may wait for the next component.
 	MaxWaiting int `mapstructure:"max_waiting_alerts"`
 
-	// SeverityMap gives the severity of an alert by its label "severity", whatever its case.
-	SeverityMap map[string]string `mapstructure:"severity_map"`
-	// DefaultSeverity is that of alerts without the label, or with one that is not in the map.
-	DefaultSeverity string `mapstructure:"default_severity"`
+	// SeverityConfig gives the severity of an alert by its labels.
+	alert.SeverityConfig `mapstructure:",squash"`
 
 	// Alertmanagers to send to beside the pipeline, in Prometheus' format.
 	Alertmanagers []map[string]any `mapstructure:"alertmanagers"`
@@ -60,7 +61,7 @@ type Config struct {
 
 // Validate names every fault by its key.
 func (c *Config) Validate() error {
-	errs := []error{c.validateRules(), c.validateSeverities()}
+	errs := []error{c.validateRules()}
 	for key, d := range map[string]time.Duration{
 		"evaluation_interval": c.EvaluationInterval, "reload_interval": c.ReloadInterval, "resend_delay": c.ResendDelay,
 	} {
@@ -68,7 +69,9 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%q must be positive, is %s", key, d))
 		}
 	}
-	for key, d := range map[string]time.Duration{"for_outage_tolerance": c.ForOutageTolerance, "for_grace_period": c.ForGracePeriod} {
+	for key, d := range map[string]time.Duration{
+		"for_outage_tolerance": c.ForOutageTolerance, "for_grace_period": c.ForGracePeriod, "alert_outage_tolerance": c.AlertOutageTolerance,
+	} {
 		if d < 0 {
 			errs = append(errs, fmt.Errorf("%q must not be negative, is %s", key, d))
 		}
@@ -79,10 +82,13 @@ func (c *Config) Validate() error {
 	if c.MaxWaiting <= 0 {
 		errs = append(errs, fmt.Errorf(`"max_waiting_alerts" must be positive, is %d`, c.MaxWaiting))
 	}
-	if _, err := c.alerting(); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	_, err := c.external()
+	return errors.Join(append(errs, err)...)
+}
+
+// external tells which Alertmanagers to send to.
+func (c *Config) external() (promnotifier.Config, error) {
+	return promnotifier.Parse(c.Alertmanagers, c.AlertRelabelConfigs)
 }
 
 func (c *Config) validateRules() error {
@@ -102,19 +108,6 @@ func (c *Config) validateRules() error {
 	}
 	if u, err := url.Parse(c.ExternalURL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		errs = append(errs, fmt.Errorf(`"external_url" must be a URL such as http://localhost:8090/prometheus, is %q`, c.ExternalURL))
-	}
-	return errors.Join(errs...)
-}
-
-func (c *Config) validateSeverities() error {
-	var errs []error
-	for label, severity := range c.SeverityMap {
-		if _, err := alert.ParseSeverity(severity); err != nil {
-			errs = append(errs, fmt.Errorf(`"severity_map::%s": %w`, label, err))
-		}
-	}
-	if _, err := alert.ParseSeverity(c.DefaultSeverity); err != nil {
-		errs = append(errs, fmt.Errorf(`"default_severity": %w`, err))
 	}
 	return errors.Join(errs...)
 }

@@ -45,20 +45,17 @@ func TestAllKeys(t *testing.T) {
 	assert.EqualValues(t, 8, cfg.Concurrency)
 	assert.Equal(t, map[string]string{"cluster": "eu-1"}, cfg.ExternalLabels)
 	assert.Equal(t, "https://monitoring.example.com/prometheus", cfg.ExternalURL)
-	assert.Equal(t, []time.Duration{2 * time.Hour, 5 * time.Minute, 2 * time.Minute}, []time.Duration{cfg.ForOutageTolerance, cfg.ForGracePeriod, cfg.ResendDelay})
+	assert.Equal(t, []time.Duration{2 * time.Hour, 5 * time.Minute, 30 * time.Minute, 2 * time.Minute},
+		[]time.Duration{cfg.ForOutageTolerance, cfg.ForGracePeriod, cfg.AlertOutageTolerance, cfg.ResendDelay})
 	assert.Equal(t, 500, cfg.MaxWaiting)
 	assert.Equal(t, "info", cfg.DefaultSeverity)
 	assert.Equal(t, "critical", cfg.SeverityMap["emergency"])
 	assert.Equal(t, "low", cfg.SeverityMap["warning"])
 	assert.Equal(t, "critical", cfg.SeverityMap["page"], "the default map is added to")
 
-	alerting, err := cfg.alerting()
+	external, err := cfg.external()
 	require.NoError(t, err)
-	am := alerting.AlertmanagerConfigs[0]
-	assert.Equal(t, "https", am.Scheme)
-	assert.Equal(t, "me", am.HTTPClientConfig.BasicAuth.Username)
-	assert.Len(t, staticTargets(alerting)["config-0"][0].Targets, 2)
-	assert.Len(t, alerting.AlertRelabelConfigs, 1)
+	assert.False(t, external.Empty())
 }
 
 func TestValidateNamesEveryKey(t *testing.T) {
@@ -66,7 +63,7 @@ func TestValidateNamesEveryKey(t *testing.T) {
 	for _, want := range []string{
 		`"rule_files::0" must be a path`, `"rule_files::1" must be`, `"reload_interval" must be positive, is 0s`,
 		`"evaluation_interval" must be positive, is -1s`, `"concurrency" must not be negative`, `"external_labels": "__name__"`, `"external_url" must be a URL`,
-		`"for_grace_period" must not be negative`, `"resend_delay" must be positive`, `"max_waiting_alerts" must be positive, is 0`,
+		`"for_grace_period" must not be negative`, `"alert_outage_tolerance" must not be negative`, `"resend_delay" must be positive`, `"max_waiting_alerts" must be positive, is 0`,
 		`"severity_map::page": severity must be one of critical`, `"default_severity": severity must be one of`, `"alertmanagers`,
 	} {
 		assert.ErrorContains(t, err, want)

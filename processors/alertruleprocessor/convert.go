@@ -14,30 +14,23 @@ import (
 	"github.com/quantivista/monitoring/internal/ruleset"
 )
 
-// severityLabel of an alert is mapped to its severity, and left as it is.
-const severityLabel = "severity"
-
 // converter makes our alerts of Prometheus'.
 type converter struct {
 	external        map[string]string
 	externalURL     string
-	severities      map[string]alert.Severity
-	defaultSeverity alert.Severity
+	severities      alert.SeverityMap
+	outageTolerance time.Duration
 	stored          *ruleset.Loader
 }
 
 func newConverter(cfg *Config, stored *ruleset.Loader) *converter {
-	c := &converter{
+	return &converter{
 		external:        cfg.ExternalLabels,
 		externalURL:     strings.TrimSuffix(cfg.ExternalURL, "/"),
-		severities:      make(map[string]alert.Severity, len(cfg.SeverityMap)),
-		defaultSeverity: alert.Severity(cfg.DefaultSeverity),
+		severities:      cfg.Map(),
+		outageTolerance: cfg.AlertOutageTolerance,
 		stored:          stored,
 	}
-	for label, severity := range cfg.SeverityMap {
-		c.severities[strings.ToLower(label)] = alert.Severity(severity)
-	}
-	return c
 }
 
 // alert converts one that fires or is resolved. The context is that of the evaluation of its rule.
@@ -51,9 +44,11 @@ func (c *converter) alert(ctx context.Context, expr string, a *rules.Alert) aler
 	converted.GeneratorURL = c.externalURL + strutil.TableLinkForExpression(expr)
 	file, group := origin(ctx)
 	converted.RuleID = c.stored.RuleID(file, group, converted.Name())
+	// Prometheus has an alert last for four evaluations, or resends, without a report.
+	converted.ExpiresAt = a.ValidUntil.Add(c.outageTolerance).UTC()
 	if !a.ResolvedAt.IsZero() {
 		converted.Status = alert.Resolved
-		converted.EndsAt = a.ResolvedAt.UTC()
+		converted.EndsAt, converted.ExpiresAt = a.ResolvedAt.UTC(), time.Time{}
 	}
 	return converted
 }
@@ -66,18 +61,14 @@ func (c *converter) identity(ls labels.Labels) alert.Alert {
 			all[name] = value
 		}
 	}
-	severity, known := c.severities[strings.ToLower(all[severityLabel])]
-	if !known {
-		severity = c.defaultSeverity
-	}
-	return alert.Alert{Labels: all, Severity: severity}
+	return alert.Alert{Labels: all, Severity: c.severities.Of(all)}
 }
 
 // resolve ends an alert that its rule no longer tells about.
 func resolve(a alert.Alert, now time.Time) alert.Alert {
 	ended := *a.Clone()
 	ended.Status = alert.Resolved
-	ended.EndsAt, ended.UpdatedAt = now.UTC(), now.UTC()
+	ended.EndsAt, ended.UpdatedAt, ended.ExpiresAt = now.UTC(), now.UTC(), time.Time{}
 	return ended
 }
 

@@ -19,6 +19,8 @@ const (
 	batchSize = 1000
 	// Between these the wait after a refusal doubles. An evaluation ends it.
 	shortestWait, longestWait = 500 * time.Millisecond, 10 * time.Second
+	// offerGrace bounds how long an evaluation waits for the next component to take the end of an alert.
+	offerGrace = 2 * time.Second
 )
 
 // delivery sends what is in the outbox down the pipeline, and again what the next component did not take.
@@ -28,7 +30,8 @@ type delivery struct {
 	telemetry *metadata.TelemetryBuilder
 	logger    *zap.Logger
 
-	wake     chan struct{} // there may be something to send
+	wake     chan struct{}    // there may be something to send
+	offers   chan chan<- bool // asks to be told whether all was taken
 	stopping chan struct{}
 	stopped  chan struct{}
 	// ctx ends the sending.
@@ -39,7 +42,7 @@ type delivery struct {
 func startDelivery(o *outbox, next consumer.Metrics, telemetry *metadata.TelemetryBuilder, logger *zap.Logger) *delivery {
 	d := &delivery{
 		outbox: o, next: next, telemetry: telemetry, logger: logger,
-		wake: make(chan struct{}, 1), stopping: make(chan struct{}), stopped: make(chan struct{}),
+		wake: make(chan struct{}, 1), offers: make(chan chan<- bool), stopping: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	go d.run()
@@ -63,6 +66,27 @@ func (d *delivery) poke() {
 	}
 }
 
+// offer has the next component asked now to take what waits, and says whether it took all. It waits at most
+// offerGrace.
+func (d *delivery) offer(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, offerGrace)
+	defer cancel()
+	taken := make(chan bool, 1)
+	select {
+	case d.offers <- taken:
+	case <-d.stopped:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case all := <-taken:
+		return all
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // stop sends what waits once more and ends. The context cuts that short; what is left is lost, and reported again by
 // the rules after the next start.
 func (d *delivery) stop(ctx context.Context) {
@@ -80,18 +104,24 @@ func (d *delivery) run() {
 	wait := shortestWait
 	var retry <-chan time.Time
 	for {
+		var offered chan<- bool
 		select {
 		case <-d.stopping:
 			d.drain()
 			return
+		case offered = <-d.offers:
 		case <-d.wake:
 		case <-retry:
 		}
-		if d.drain() {
+		taken := d.drain()
+		if taken {
 			wait, retry = shortestWait, nil
 		} else {
 			retry = time.After(wait)
 			wait = min(2*wait, longestWait)
+		}
+		if offered != nil {
+			offered <- taken
 		}
 	}
 }

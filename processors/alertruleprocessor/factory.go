@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/processor"
 
+	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/processors/alertruleprocessor/internal/metadata"
 )
 
@@ -19,20 +20,17 @@ func NewFactory() processor.Factory {
 // createDefaultConfig has Prometheus' own defaults, but for the evaluation interval.
 func createDefaultConfig() component.Config {
 	return &Config{
-		MetricStore:        component.MustNewID("metric_store"),
-		ReloadInterval:     2 * time.Second,
-		EvaluationInterval: 15 * time.Second,
-		Concurrency:        4,
-		ExternalURL:        "http://localhost:8090/prometheus",
-		ForOutageTolerance: time.Hour,
-		ForGracePeriod:     10 * time.Minute,
-		ResendDelay:        time.Minute,
-		MaxWaiting:         100_000,
-		SeverityMap: map[string]string{
-			"critical": "critical", "page": "critical", "high": "high", "error": "high", "medium": "medium", "warning": "medium",
-			"low": "low", "info": "info", "none": "info",
-		},
-		DefaultSeverity: "medium",
+		MetricStore:          component.MustNewID("metric_store"),
+		ReloadInterval:       2 * time.Second,
+		EvaluationInterval:   15 * time.Second,
+		Concurrency:          4,
+		ExternalURL:          "http://localhost:8090/prometheus",
+		ForOutageTolerance:   time.Hour,
+		AlertOutageTolerance: time.Hour,
+		ForGracePeriod:       10 * time.Minute,
+		ResendDelay:          time.Minute,
+		MaxWaiting:           100_000,
+		SeverityConfig:       alert.NewSeverityConfig(),
 	}
 }
 

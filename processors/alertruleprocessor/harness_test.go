@@ -30,6 +30,7 @@ type next struct {
 	refuse error
 	poison string // the instance of an alert that is refused for good, with all of its batch
 	alerts []alert.Alert
+	taking func([]alert.Alert) // looks on, where set
 }
 
 func (*next) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
@@ -47,6 +48,9 @@ func (n *next) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 		}
 	}
 	n.alerts = append(n.alerts, alerts...)
+	if n.taking != nil {
+		n.taking(alerts)
+	}
 	return err
 }
 

@@ -36,6 +36,8 @@ func wholeAlerts(n int) []alert.Alert {
 		}
 		if i%2 == 1 {
 			alerts[i].Status, alerts[i].EndsAt = alert.Resolved, at
+		} else {
+			alerts[i].ExpiresAt = at.Add(time.Hour)
 		}
 	}
 	return alerts

@@ -87,7 +87,7 @@ func (r *reloader) report(ctx context.Context, faults []ruleset.FileError) {
 	}
 	for i, f := range faults {
 		if !slices.Contains(before, texts[i]) {
-			r.logger.Error("A rule file has a fault: its old rules go on", zap.String("file", f.File), zap.Int("line", f.Line), zap.String("reason", f.Reason))
+			r.logger.Error("Rules cannot be loaded: the old ones go on", zap.String("file", f.File), zap.Int("line", f.Line), zap.String("reason", f.Reason))
 		}
 	}
 	r.telemetry.ProcessorAlertRuleReloadFailures.Add(ctx, 1)

@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/quantivista/monitoring/internal/alert"
 )
 
 const slowlyDown = `
@@ -96,5 +98,47 @@ func TestAlertsThatAPrometheusWroteAreLeftAlone(t *testing.T) {
 		defer b.close()
 		b.pass(2*time.Minute, 1, "up", "instance", "a")
 		assert.Empty(t, b.next.got())
+	})
+}
+
+// What a killed process has left of an alert is all that the next one knows of it.
+func TestTheEndOfAnAlertIsHandedOnBeforeItsSeriesEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, down)
+		ended := 0
+		b.next.taking = func(alerts []alert.Alert) {
+			if alerts[0].Status == alert.Resolved {
+				ended++
+				if ended == 1 { // the others repeat it
+					assert.Len(t, b.store.query(t, `ALERTS{alertstate="firing"}`), 1)
+				}
+			}
+		}
+		b.start()
+		defer b.close()
+		b.pass(time.Minute, 0, "up", "instance", "a")
+		b.pass(time.Minute, 1, "up", "instance", "a")
+		assert.Positive(t, ended)
+		assert.Empty(t, b.store.query(t, `ALERTS{alertstate="firing"}`))
+	})
+}
+
+// Rules tell of alerts before they write the series of these, which they do once their state is restored.
+func TestAnAlertOfTheFirstMomentsIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, down)
+		b.start()
+		for fired := false; !fired; fired = len(b.next.take()) > 0 {
+			b.pass(time.Second, 0, "up", "instance", "a")
+		}
+		assert.Len(t, b.store.query(t, `ALERTS{alertstate="firing"}`), 1)
+		b.stop()
+		b.store.set(t, 1, "up", "instance", "a")
+		b.reopen()
+		b.start()
+		defer b.close()
+		b.pass(time.Minute, 1, "up", "instance", "a")
+		assert.Contains(t, b.next.got(), "Down/a resolved")
+		assert.Empty(t, b.store.query(t, `ALERTS{alertstate="firing"}`))
 	})
 }

@@ -11,7 +11,11 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/rules"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
+	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/ruleset"
 )
 
@@ -31,7 +35,7 @@ func builtin(interval time.Duration) ruleset.Set {
 			Alert:  "MonitoringRuleEvaluationFailing",
 			Expr:   failingQuery,
 			For:    model.Duration(interval), // so that one failed evaluation alone does not alert
-			Labels: map[string]string{severityLabel: "high"},
+			Labels: map[string]string{alert.SeverityLabel: "high"},
 			Annotations: map[string]string{
 				"summary": "Rule {{ $labels.rule_name }} cannot be evaluated",
 				"description": "Rule {{ $labels.rule_name }} of group {{ $labels.rule_group }} ({{ $labels.rule_file }}) fails: it neither alerts nor records. " +
@@ -97,10 +101,30 @@ func (h *ruleHealth) vector(at time.Time) promql.Vector {
 }
 
 // evaluate is Prometheus' evaluation of a group, of which it takes note. after is called at its end.
-func (h *ruleHealth) evaluate(after func()) rules.GroupEvalIterationFunc {
+func (h *ruleHealth) evaluate(tracer trace.Tracer, after func()) rules.GroupEvalIterationFunc {
 	return func(ctx context.Context, g *rules.Group, at time.Time) {
+		ctx, span := tracer.Start(ctx, "evaluate rule group")
+		defer span.End()
+		if span.IsRecording() {
+			span.SetAttributes(attribute.String("rule.group", g.Name()), attribute.String("rule.file", g.File()), attribute.Int("rule.count", len(g.Rules())))
+			defer func() { describe(span, g) }()
+		}
 		rules.DefaultEvalIterationFunc(ctx, g, at)
 		h.record(g)
 		after()
 	}
+}
+
+// describe tells of an evaluation how many rules failed, and why the first did.
+func describe(span trace.Span, g *rules.Group) {
+	failed := 0
+	for _, rule := range g.Rules() {
+		if err := rule.LastError(); err != nil {
+			failed++
+			if failed == 1 {
+				span.SetStatus(codes.Error, rule.Name()+": "+err.Error())
+			}
+		}
+	}
+	span.SetAttributes(attribute.Int("rule.failed", failed))
 }

@@ -10,11 +10,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/rules"
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/metricstore"
+	"github.com/quantivista/monitoring/internal/promnotifier"
 	"github.com/quantivista/monitoring/internal/promtelemetry"
 	"github.com/quantivista/monitoring/processors/alertruleprocessor/internal/metadata"
 )
@@ -35,7 +37,8 @@ type running struct {
 	converter     *converter
 	ledger        *ledger
 	delivery      *delivery
-	alertmanagers *alertmanagers
+	alertmanagers *promnotifier.Notifier
+	send          rules.NotifyFunc // to the Alertmanagers
 	reloader      *reloader
 	telemetry     *promtelemetry.Bridge
 	detach        func() // from the API
@@ -79,13 +82,13 @@ func (p *alertRule) run(host component.Host, store metricstore.Store) (_ *runnin
 	if r.detach, err = p.attach(host, r.manager); err != nil {
 		return nil, errors.Join(err, r.telemetry.Close())
 	}
-	if r.alertmanagers, err = startAlertmanagers(p.cfg, registry, p.logger); err != nil {
+	if err = r.startAlertmanagers(registry); err != nil {
 		r.detach()
 		return nil, errors.Join(err, r.telemetry.Close())
 	}
 	r.delivery = startDelivery(p.outbox, p.next, p.telemetry, p.set.Logger)
 	r.reloader = &reloader{
-		cfg: p.cfg, source: p.source, loader: p.loader, manager: r.manager, evaluate: health.evaluate(r.delivery.poke),
+		cfg: p.cfg, source: p.source, loader: p.loader, manager: r.manager, evaluate: health.evaluate(p.set.TracerProvider.Tracer(metadata.ScopeName), r.delivery.poke),
 		health: health, host: host, logger: p.set.Logger, telemetry: p.telemetry,
 	}
 	r.ran.Go(r.manager.Run)
@@ -93,6 +96,17 @@ func (p *alertRule) run(host component.Host, store metricstore.Store) (_ *runnin
 		each(reloads, p.cfg.ReloadInterval, func() { r.turn(reloads) })
 	})
 	return r, nil
+}
+
+// startAlertmanagers begins to send to external Alertmanagers.
+func (r *running) startAlertmanagers(registry *prometheus.Registry) error {
+	external, err := r.cfg.external()
+	if err != nil {
+		return err
+	}
+	r.alertmanagers, err = promnotifier.Start(external, r.cfg.ExternalLabels, registry, r.logger)
+	r.send = rules.SendAlerts(r.alertmanagers, r.cfg.ExternalURL)
+	return err
 }
 
 // newManager is the one call of Prometheus' constructor.
@@ -121,19 +135,40 @@ func (p *alertRule) newManager(ctx context.Context, r *running, query rules.Quer
 	}), nil
 }
 
-// notify takes the reports of one rule's evaluation.
+// notify takes the reports of one rule's evaluation. What a process that is killed leaves of an alert in the metric
+// store is all that the next one knows of it. So it is marked there that an alert fires before the report goes down the
+// pipeline; that it has ended only once the report was taken, here and by the rule's own samples, which the rule
+// manager writes next.
 func (r *running) notify(ctx context.Context, expr string, reported ...*rules.Alert) {
 	if len(reported) == 0 {
 		return
 	}
 	alerts := make([]alert.Alert, len(reported))
+	var began, ended []labels.Labels
 	for i, a := range reported {
 		alerts[i] = r.converter.alert(ctx, expr, a)
-		r.ledger.note(a.Labels, alerts[i])
+		isNew := r.ledger.note(a.Labels, alerts[i])
+		switch {
+		case alerts[i].Status == alert.Resolved:
+			ended = append(ended, a.Labels)
+		case isNew:
+			began = append(began, a.Labels)
+		}
 	}
+	at := reported[0].LastSentAt // of the evaluation
+	r.mark(ctx, at, true, began)
 	r.delivery.put(alerts...)
-	r.delivery.poke()
-	r.alertmanagers.notify(ctx, expr, reported...)
+	if len(ended) > 0 && r.delivery.offer(ctx) {
+		r.mark(ctx, at, false, ended)
+	}
+	r.send(ctx, expr, reported...)
+}
+
+// mark has the rule manager complain of a store that does not take samples: its own are refused, too.
+func (r *running) mark(ctx context.Context, at time.Time, firing bool, alerts []labels.Labels) {
+	if err := mark(ctx, ruleWrites{r.store}, at, firing, alerts); err != nil {
+		r.logger.Debug("Cannot mark which alerts fire", "err", err)
+	}
 }
 
 // turn is the work between evaluations: it loads what changed, and ends alerts that have no rule any more.
@@ -146,8 +181,15 @@ func (r *running) turn(ctx context.Context) {
 		}
 		r.seeded = err == nil
 	}
-	if gone := r.ledger.ended(r.manager.RuleGroups, time.Now()); len(gone) > 0 {
+	now := time.Now()
+	if gone, given := r.ledger.ended(r.manager.RuleGroups, now); len(gone) > 0 {
 		r.delivery.put(gone...)
+		if r.delivery.offer(ctx) {
+			r.mark(ctx, now, false, given)
+		}
+	}
+	if renewed := r.ledger.renewed(time.Now(), r.cfg.AlertOutageTolerance); len(renewed) > 0 {
+		r.delivery.put(renewed...)
 		r.delivery.poke()
 	}
 }
@@ -167,5 +209,5 @@ func (r *running) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, sendGrace)
 	defer cancel()
 	r.delivery.stop(ctx)
-	return errors.Join(r.alertmanagers.stop(ctx), r.telemetry.Close())
+	return errors.Join(r.alertmanagers.Stop(ctx), r.telemetry.Close())
 }

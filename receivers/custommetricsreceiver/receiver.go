@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -17,6 +16,7 @@ import (
 	"github.com/quantivista/monitoring/api"
 	"github.com/quantivista/monitoring/extensions/monitoringapiextension"
 	"github.com/quantivista/monitoring/internal/hostext"
+	"github.com/quantivista/monitoring/internal/inflight"
 	"github.com/quantivista/monitoring/internal/metricstore"
 	"github.com/quantivista/monitoring/internal/problem"
 )
@@ -38,13 +38,8 @@ type customMetrics struct {
 	obs  *receiverhelper.ObsReport
 	now  func() time.Time
 
-	detach func()
-	// running is read-locked by each request, so that a shutdown can wait for them.
-	running sync.RWMutex
-	stopped bool
-	// cancel ends the requests that run.
-	cancel context.CancelFunc
-	base   context.Context //nolint:containedctx // The lifetime of the receiver, which bounds that of its requests.
+	detach   func()
+	requests *inflight.Requests
 }
 
 func newReceiver(cfg *Config, set receiver.Settings, next consumer.Metrics) (*customMetrics, error) {
@@ -54,8 +49,7 @@ func newReceiver(cfg *Config, set receiver.Settings, next consumer.Metrics) (*cu
 	if err != nil {
 		return nil, err
 	}
-	base, cancel := context.WithCancel(context.Background())
-	return &customMetrics{cfg: cfg, set: set, next: next, obs: obs, now: time.Now, detach: func() {}, base: base, cancel: cancel}, nil
+	return &customMetrics{cfg: cfg, set: set, next: next, obs: obs, now: time.Now, detach: func() {}, requests: inflight.New()}, nil
 }
 
 // Start attaches the receiver to the API.
@@ -76,22 +70,17 @@ func (r *customMetrics) Start(_ context.Context, host component.Host) error {
 // cancels them. It may be called without Start, and twice.
 func (r *customMetrics) Shutdown(ctx context.Context) error {
 	r.detach()
-	defer time.AfterFunc(gracePeriod, r.cancel).Stop()
-	defer context.AfterFunc(ctx, r.cancel)()
-	r.running.Lock()
-	defer r.running.Unlock()
-	r.stopped = true
-	r.cancel()
+	r.requests.Stop(ctx, gracePeriod)
 	return nil
 }
 
 // take hands the metrics of one request to the pipeline, all or none. It returns once the pipeline took them.
 func (r *customMetrics) take(ctx context.Context, request api.CustomMetrics) error {
-	r.running.RLock()
-	defer r.running.RUnlock()
-	if r.stopped {
+	ctx, end, ok := r.requests.Begin(ctx)
+	if !ok {
 		return unavailable("the receiver has stopped")
 	}
+	defer end()
 	if len(request.Metrics) > r.cfg.MaxMetricsPerRequest {
 		return problem.Field(http.StatusRequestEntityTooLarge, "metrics", "has %d metrics, at most %d are taken at once (\"max_metrics_per_request\")",
 			len(request.Metrics), r.cfg.MaxMetricsPerRequest)
@@ -104,9 +93,6 @@ func (r *customMetrics) take(ctx context.Context, request api.CustomMetrics) err
 		return nil
 	}
 
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(r.base, cancel)()
 	ctx = r.obs.StartMetricsOp(metricstore.WithAtomic(ctx))
 	err := r.next.ConsumeMetrics(ctx, convert(points))
 	r.obs.EndMetricsOp(ctx, format, len(points), err)

@@ -30,3 +30,12 @@ func unprivileged() (*syscall.Credential, error) {
 	}
 	return nil, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor nobody to run it as")
 }
+
+// Own gives a directory to who the server runs as.
+func Own(directory string) error {
+	account, err := unprivileged()
+	if err != nil || account == nil {
+		return err
+	}
+	return os.Chown(directory, int(account.Uid), int(account.Gid))
+}

@@ -27,6 +27,7 @@ type TelemetryBuilder struct {
 	mu                                  sync.Mutex
 	registrations                       []metric.Registration
 	ExporterIncidentAlertTransitions    metric.Int64Counter
+	ExporterIncidentDeletedRows         metric.Int64Counter
 	ExporterIncidentIncidentTransitions metric.Int64Counter
 	ExporterIncidentRefusedAlerts       metric.Int64Counter
 }
@@ -64,6 +65,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_incident_alert_transitions",
 		metric.WithDescription("Changes of stored alerts; replayed reports change nothing [Alpha]"),
 		metric.WithUnit("{transition}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterIncidentDeletedRows, err = builder.meter.Int64Counter(
+		"otelcol_exporter_incident_deleted_rows",
+		metric.WithDescription("Resolved incidents and alerts that were deleted because they were older than the retention [Alpha]"),
+		metric.WithUnit("{row}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterIncidentIncidentTransitions, err = builder.meter.Int64Counter(

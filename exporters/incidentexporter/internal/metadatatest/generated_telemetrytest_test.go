@@ -20,9 +20,13 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.ExporterIncidentAlertTransitions.Add(context.Background(), 1)
+	tb.ExporterIncidentDeletedRows.Add(context.Background(), 1)
 	tb.ExporterIncidentIncidentTransitions.Add(context.Background(), 1)
 	tb.ExporterIncidentRefusedAlerts.Add(context.Background(), 1)
 	AssertEqualExporterIncidentAlertTransitions(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterIncidentDeletedRows(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterIncidentIncidentTransitions(t, testTel,

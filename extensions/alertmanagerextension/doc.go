@@ -1,0 +1,4 @@
+//go:generate mdatagen metadata.yaml
+
+// Package alertmanagerextension owns one Alertmanager: it routes, groups, mutes and notifies.
+package alertmanagerextension

@@ -1,0 +1,2 @@
+// Package explanation says in a sentence what became of an alert, and why.
+package explanation

@@ -1,0 +1,2 @@
+// Package promnotifier sends alerts to external Alertmanagers, with Prometheus' own notifier.
+package promnotifier

@@ -1,0 +1,3 @@
+-- Why a service has its status, and when a sample last told of it.
+ALTER TABLE service_health ADD COLUMN reasons JSONB NOT NULL DEFAULT '[]';
+ALTER TABLE service_health ADD COLUMN last_seen_at TIMESTAMP WITH TIME ZONE;

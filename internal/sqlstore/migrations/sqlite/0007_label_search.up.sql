@@ -1,0 +1,2 @@
+-- Nothing: SQLite searches the labels of one alert after another.
+SELECT 1;
