@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -34,6 +35,8 @@ type settings struct {
 	replace []string
 	// wrapper is a command that runs the binary, such as prlimit.
 	wrapper []string
+	// clockOff is by how much its clock is ahead.
+	clockOff time.Duration
 }
 
 type option func(*settings)
@@ -115,8 +118,9 @@ func (c *collector) launch() *process {
 	for _, overlay := range append([]string{c.telemetryOverlay()}, c.overlays...) {
 		args = append(args, "--config", "yaml:"+overlay)
 	}
-	env := append(os.Environ(), "DATA_DIR="+c.data, "LISTEN_HOST=localhost", "JAEGER_ENDPOINT=", "LOKI_ENDPOINT=")
-	return launch(c.t, c.dir, append(env, c.env...), args...)
+	env := append(os.Environ(), "DATA_DIR="+c.data, "LISTEN_HOST=localhost", "JAEGER_ENDPOINT=", "LOKI_ENDPOINT=",
+		"ALERTMANAGER_CONFIG="+shippedRoutes(c.t))
+	return launch(c.t, c.dir, append(env, c.env...), c.clockOff, args...)
 }
 
 // kill ends the process as a crash does.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 
 	"github.com/stretchr/testify/require"
 )
@@ -32,6 +33,14 @@ func (c *collector) writeConfig(shipped string) {
 	}
 	config := strings.NewReplacer(append(pairs, c.replace...)...).Replace(string(text))
 	require.NoError(c.t, os.WriteFile(filepath.Join(c.dir, configFile), []byte(config), 0o600))
+}
+
+// shippedRoutes is where the shipped alertmanager.yml is.
+func shippedRoutes(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(configs, "alertmanager.yaml"))
+	require.NoError(t, err)
+	return path
 }
 
 // telemetryOverlay moves the collector's own metrics, whose port is the collector's default and in no file. The

@@ -81,18 +81,21 @@ type fileSystem struct{ folder string }
 func (f fileSystem) ballast() string { return filepath.Join(f.folder, "ballast") }
 
 // fill all but so much that the collector gets half-way into a write.
-func (f fileSystem) fill(c *collector) {
-	c.t.Helper()
+func (f fileSystem) fill(c *collector) { f.leave(c.t, 100<<10) }
+
+// leave fills all but some bytes.
+func (f fileSystem) leave(t *testing.T, bytes int64) {
+	t.Helper()
 	file, err := os.Create(f.ballast())
-	require.NoError(c.t, err)
+	require.NoError(t, err)
 	defer file.Close()
-	await(c.t, "a full disk", func() error {
+	await(t, "a full disk", func() error {
 		var space unix.Statfs_t
 		if err := unix.Statfs(f.folder, &space); err != nil {
 			return err
 		}
-		// The collector, which writes all the while, may be first to take what was free just now.
-		return unix.Fallocate(int(file.Fd()), 0, 0, int64(space.Bavail)*space.Bsize-100<<10)
+		// Who writes all the while may be first to take what was free just now.
+		return unix.Fallocate(int(file.Fd()), 0, 0, int64(space.Bavail)*space.Bsize-bytes)
 	})
 }
 

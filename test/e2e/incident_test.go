@@ -8,27 +8,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/quantivista/monitoring/internal/sqlstore/postgrestest"
 )
 
 // TestRuleToIncident goes the whole way on the shipped configuration: a rule made by the API fires, opens an
 // incident, and both end; once on the SQLite that is the default, once on PostgreSQL. The process is killed while the
 // alert fires, and what was told before is not told again.
 func TestRuleToIncident(t *testing.T) {
-	t.Run("SQLite", func(t *testing.T) {
-		t.Parallel()
-		ruleToIncident(t)
-	})
-	t.Run("PostgreSQL", func(t *testing.T) {
-		t.Parallel()
-		server, err := postgrestest.New()
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, server.Stop()) })
-		database, err := server.CreateDatabase(t.Context(), "monitoring")
-		require.NoError(t, err)
-		ruleToIncident(t, withEnv("STATE_DRIVER=postgres", "STATE_URL="+database))
-	})
+	t.Parallel()
+	eachDatabase(t, ruleToIncident)
 }
 
 // incident is the part of an incident that the test looks at.
@@ -38,8 +25,8 @@ type incident struct {
 	RelatedAlerts               []struct{ Name, Status string }
 }
 
-func ruleToIncident(t *testing.T, options ...option) {
-	c := startCollector(t, "all-in-one.yaml", options...)
+func ruleToIncident(t *testing.T, d *database) {
+	c := startCollector(t, allInOne, d.option())
 	c.postJSON("/api/v1/alerts/rules", http.StatusCreated, `{"name": "QueueLong", "query": "jobs_waiting > 10",
 		"duration": "1s", "evaluationInterval": "1s", "severity": "high", "labels": {"service": "mailer"}}`)
 	c.setQueue(17)

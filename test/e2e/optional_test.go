@@ -10,9 +10,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/golang/snappy"
+	"github.com/grafana/loki/pkg/push"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
@@ -46,24 +47,24 @@ func TestTracesAndLogsArriveAtTheirEndpoints(t *testing.T) {
 	var texts []string
 	await(t, "both log records", func() error {
 		texts = nil
-		for _, body := range loki.await(t, "/otlp/v1/logs", 1) {
-			texts = append(texts, logTexts(t, body)...)
+		for _, body := range loki.await(t, "/loki/api/v1/push", 1) {
+			texts = append(texts, pushedTexts(t, body)...)
 		}
 		return missing(texts, "order placed", "till opened")
 	})
 	assert.Empty(t, c.log().lines("Dropping"))
 }
 
-// logTexts gives the bodies of the records of an export request.
-func logTexts(t *testing.T, body []byte) (texts []string) {
+// pushedTexts gives the lines of a push to Loki.
+func pushedTexts(t *testing.T, body []byte) (texts []string) {
 	t.Helper()
-	logs := plogotlp.NewExportRequest()
-	require.NoError(t, logs.UnmarshalProto(body))
-	for _, resource := range logs.Logs().ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				texts = append(texts, record.Body().AsString())
-			}
+	plain, err := snappy.Decode(nil, body)
+	require.NoError(t, err)
+	var request push.PushRequest
+	require.NoError(t, request.Unmarshal(plain))
+	for _, stream := range request.Streams {
+		for _, entry := range stream.Entries {
+			texts = append(texts, entry.Line)
 		}
 	}
 	return texts

@@ -24,15 +24,15 @@ type process struct {
 	err  error         // of the end, to be read once done is closed
 }
 
-// launch runs a command. Where the test forgets it, it is killed with the test.
-func launch(t *testing.T, dir string, env []string, args ...string) *process {
+// launch runs a command, with a clock that may be off. Where the test forgets it, it is killed with the test.
+func launch(t *testing.T, dir string, env []string, clockOff time.Duration, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = dir, env
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	// A test binary that is killed, as by a timeout, takes its collectors with it.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(t, p.cmd.Start())
+	require.NoError(t, startWithClockOff(p.cmd, clockOff))
 	go func() {
 		defer close(p.done)
 		p.err = p.cmd.Wait()
