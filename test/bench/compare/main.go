@@ -1,5 +1,5 @@
-// Program compare puts the same OTLP load on our binary and on a real Prometheus, one after the other on the same
-// machine, and prints what each took and how the two relate, as a Markdown table. Linux only: it reads /proc.
+// Program compare puts the same OTLP load, and then the same rules, on our binary and on a real Prometheus, one after the
+// other on the same machine, and prints what each took and how the two relate, as Markdown tables.
 package main
 
 import (
@@ -9,23 +9,31 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/quantivista/monitoring/test/bench/otlpload"
+	"github.com/quantivista/monitoring/test/bench/server"
 )
 
 type options struct {
-	collector, prometheus string
-	rounds, repeats       int
-	shape                 otlpload.Shape
+	collector, prometheus, alertmanager, loki string
+	cpuProfile                                string
+	only                                      string
+	rounds, repeats                           int
+	shape                                     otlpload.Shape
+	cycles                                    int
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.collector, "collector", "bin/otelcol-quantivista", "our binary")
 	flag.StringVar(&o.prometheus, "prometheus", ".tools/prometheus", "Prometheus' binary")
+	flag.StringVar(&o.alertmanager, "alertmanager", ".tools/alertmanager", "Alertmanager's binary")
+	flag.StringVar(&o.loki, "loki", ".tools/loki", "Loki's binary")
+	flag.StringVar(&o.cpuProfile, "cpuprofile", "", "compare nothing: write a CPU profile of our binary in one round to this file")
+	flag.StringVar(&o.only, "only", "", "compare load, rules, notify or logs only")
+	flag.IntVar(&o.cycles, "cycles", 4, "how often all rules are evaluated while they are measured")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each is measured; the median counts")
 	flag.IntVar(&o.repeats, "repeats", 30, "how often each query is asked in a round")
 	flag.IntVar(&o.shape.Resources, "resources", 100, "resources of the load")
@@ -43,49 +51,48 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, o options) error {
-	for _, binary := range []*string{&o.collector, &o.prometheus} {
-		absolute, err := filepath.Abs(*binary)
-		if err != nil {
-			return err
-		}
-		if _, err := os.Stat(absolute); err != nil {
-			return fmt.Errorf("%w: make build peers builds it", err)
-		}
-		*binary = absolute
+func run(ctx context.Context, o options) (err error) {
+	dir, err := os.MkdirTemp("", "compare-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if o.collector, err = server.CopyBinary(o.collector, dir); err != nil {
+		return err
+	}
+	if o.cpuProfile != "" {
+		return record(ctx, o)
+	}
+	if o.prometheus, err = server.CopyBinary(o.prometheus, dir); err != nil {
+		return err
+	}
+	if o.alertmanager, err = server.CopyBinary(o.alertmanager, dir); err != nil {
+		return err
 	}
 	targets := []target{collectorTarget(o.collector), prometheusTarget(o.prometheus)}
-	results := make([][]measurement, len(targets))
+	cases := map[string]func(context.Context, []target, options) error{"load": compareLoad, "rules": compareRules, "notify": compareNotify, "logs": compareLogs}
+	for _, name := range []string{"load", "rules", "notify", "logs"} {
+		if o.only == "" || o.only == name {
+			if err := cases[name](ctx, targets, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// inTurns measures all targets, round by round, so that a machine that slows down slows all.
+func inTurns[M any](ctx context.Context, what string, targets []target, o options, measure func(context.Context, target, options) (M, error)) ([][]M, error) {
+	results := make([][]M, len(targets))
 	for round := range o.rounds {
-		// Alternating, so that a machine that slows down slows both.
 		for i, t := range targets {
-			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, o.rounds, t.name)
+			fmt.Fprintf(os.Stderr, "%s, round %d of %d: %s\n", what, round+1, o.rounds, t.name)
 			m, err := measure(ctx, t, o)
 			if err != nil {
-				return fmt.Errorf("%s: %w", t.name, err)
+				return nil, fmt.Errorf("%s: %w", t.name, err)
 			}
 			results[i] = append(results[i], m)
 		}
-		if err := sameContent(results[0][round], results[1][round]); err != nil {
-			return err
-		}
 	}
-	return printTable(os.Stdout, targets, results, o)
-}
-
-// sameContent makes sure that nobody wins by losing samples.
-func sameContent(a, b measurement) error {
-	var errs []error
-	if a.series != b.series {
-		errs = append(errs, fmt.Errorf("series differ: %d and %d", a.series, b.series))
-	}
-	if a.samples != b.samples {
-		errs = append(errs, fmt.Errorf("samples differ: %d and %d", a.samples, b.samples))
-	}
-	for i, q := range queries() {
-		if a.rows[i] != b.rows[i] {
-			errs = append(errs, fmt.Errorf("%s: answers of %d and %d rows", q.expr, a.rows[i], b.rows[i]))
-		}
-	}
-	return errors.Join(errs...)
+	return results, nil
 }

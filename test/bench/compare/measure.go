@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/quantivista/monitoring/test/bench/otlpload"
+	"github.com/quantivista/monitoring/test/bench/server"
 )
 
 // senders is how many requests are in flight.
@@ -36,20 +37,16 @@ func measure(ctx context.Context, t target, o options) (m measurement, err error
 		return m, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	p, err := freePorts(ctx)
+	s, p, err := t.start(ctx, dir)
 	if err != nil {
 		return m, err
 	}
-	s, err := start(ctx, t, dir, p)
-	if err != nil {
-		return m, err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+	defer func() { err = errors.Join(err, s.Stop()) }()
 
 	if err := m.load(ctx, s, t.otlpURL(p), numbers, o.shape); err != nil {
 		return m, err
 	}
-	if m.diskBytes, err = diskUsage(filepath.Join(dir, t.data)); err != nil {
+	if m.diskBytes, err = server.DiskUsage(filepath.Join(dir, t.data)); err != nil {
 		return m, err
 	}
 	err = m.ask(ctx, t, p, o)
@@ -57,8 +54,8 @@ func measure(ctx context.Context, t target, o options) (m measurement, err error
 }
 
 // load sends the numbers and takes what the process spent on it.
-func (m *measurement) load(ctx context.Context, s *server, url string, lanes otlpload.Lanes, shape otlpload.Shape) error {
-	before, err := s.cpu()
+func (m *measurement) load(ctx context.Context, s *server.Server, url string, lanes otlpload.Lanes, shape otlpload.Shape) error {
+	before, err := s.CPU()
 	if err != nil {
 		return err
 	}
@@ -71,12 +68,12 @@ func (m *measurement) load(ctx context.Context, s *server, url string, lanes otl
 	if accepted != int64(shape.Points()) {
 		return fmt.Errorf("%d of %d data points accepted", accepted, shape.Points())
 	}
-	after, err := s.cpu()
+	after, err := s.CPU()
 	if err != nil {
 		return err
 	}
 	m.cpuSeconds = after - before
-	m.peakBytes, err = s.peakMemory()
+	m.peakBytes, err = s.PeakMemory()
 	return err
 }
 

@@ -26,7 +26,7 @@ func TestTheTableGivesMediansAndRatios(t *testing.T) {
 	var out strings.Builder
 	o := options{rounds: 3, repeats: 1, shape: otlpload.Shape{Resources: 1, Series: 100, Samples: 10, Step: time.Second}}
 	require.NoError(t, printTable(&out, []target{{name: "ours"}, {name: "theirs"}},
-		[][]measurement{rounds(0.003, 0.001, 0.002), rounds(0.004, 0.1, 0.004)}, o))
+		[][]measurement{rounds(0.003, 0.001, 0.002), rounds(0.004, 0.1, 0.004)}, loadRows(o)))
 	cells := func(row string) []string {
 		for line := range strings.Lines(out.String()) {
 			if strings.Contains(line, row) {

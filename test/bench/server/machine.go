@@ -1,12 +1,12 @@
-package main
+package server
 
 import (
 	"os"
 	"strings"
 )
 
-// cpuModel names the processor as the kernel does.
-func cpuModel() string {
+// CPUModel names the processor as the kernel does.
+func CPUModel() string {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
 		return "unknown processor"

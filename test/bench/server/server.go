@@ -1,11 +1,10 @@
-package main
+// Package server runs the servers that benchmarks put under load, and takes what they cost. Linux only: it reads /proc.
+package server
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,39 +22,45 @@ const (
 	ticksPerSecond = 100
 )
 
-// server is a running target.
-type server struct {
+// Command starts a server.
+type Command struct {
+	// Dir is empty, and of this server alone.
+	Dir string
+	// Args begin with the binary; Env is added to the environment.
+	Args, Env []string
+	// ReadyURL answers 200 once the server is ready.
+	ReadyURL string
+}
+
+// Server is one that runs.
+type Server struct {
 	cmd    *exec.Cmd
 	exited chan error
 }
 
-// start runs a target in dir and waits until it is ready. Its output goes to dir/log.
-func start(ctx context.Context, t target, dir string, p ports) (*server, error) {
-	args, env, err := t.command(dir, p)
-	if err != nil {
-		return nil, err
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
+// Start runs a server and waits until it is ready. Its output goes to the file log in its directory.
+func Start(ctx context.Context, c Command) (*Server, error) {
+	log, err := os.Create(filepath.Join(c.Dir, "log"))
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
 	// Not CommandContext: it would kill, and a killed server tells nothing.
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(os.Environ(), env...), log, log
+	cmd := exec.Command(c.Args[0], c.Args[1:]...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.Dir, append(os.Environ(), c.Env...), log, log
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &server{cmd: cmd, exited: make(chan error, 1)}
+	s := &Server{cmd: cmd, exited: make(chan error, 1)}
 	go func() { s.exited <- cmd.Wait() }()
-	if err := s.ready(ctx, t.readyURL(p)); err != nil {
+	if err := s.ready(ctx, c.ReadyURL); err != nil {
 		output, readErr := os.ReadFile(log.Name())
-		return nil, errors.Join(err, readErr, s.stop(), fmt.Errorf("its output:\n%s", output))
+		return nil, errors.Join(err, readErr, s.Stop(), fmt.Errorf("its output:\n%s", output))
 	}
 	return s, nil
 }
 
-func (s *server) ready(ctx context.Context, url string) error {
+func (s *Server) ready(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, startDeadline)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -82,8 +87,8 @@ func (s *server) ready(ctx context.Context, url string) error {
 	}
 }
 
-// stop ends the process by its own ID, the hard way once the deadline is over.
-func (s *server) stop() error {
+// Stop ends the process by its own ID, the hard way once the deadline is over.
+func (s *Server) Stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
@@ -97,8 +102,8 @@ func (s *server) stop() error {
 	}
 }
 
-// cpu gives the seconds that the process has spent, in user and kernel mode.
-func (s *server) cpu() (float64, error) {
+// CPU gives the seconds that the process has spent, in user and kernel mode.
+func (s *Server) CPU() (float64, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
@@ -114,8 +119,8 @@ func (s *server) cpu() (float64, error) {
 	return (user + system) / ticksPerSecond, errors.Join(userErr, systemErr)
 }
 
-// peakMemory gives the largest resident set so far, in bytes.
-func (s *server) peakMemory() (float64, error) {
+// PeakMemory gives the largest resident set so far, in bytes.
+func (s *Server) PeakMemory() (float64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
@@ -127,43 +132,4 @@ func (s *server) peakMemory() (float64, error) {
 		}
 	}
 	return 0, errors.New("no VmHWM in /proc/PID/status")
-}
-
-// diskUsage gives the bytes of all files below a directory that are allocated: the TSDB reserves more than it uses.
-func diskUsage(dir string) (float64, error) {
-	total := int64(0)
-	err := filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return err
-		}
-		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-			total += stat.Blocks * 512
-		}
-		return nil
-	})
-	return float64(total), err
-}
-
-// freePorts gives ports that nobody listened on a moment ago.
-func freePorts(ctx context.Context) (p ports, err error) {
-	var listeners []net.Listener
-	// All stay open until the last is found, so that they differ.
-	defer func() {
-		for _, l := range listeners {
-			err = errors.Join(err, l.Close())
-		}
-	}()
-	for _, port := range []*int{&p.otlp, &p.api, &p.health, &p.telemetry} {
-		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "localhost:0")
-		if err != nil {
-			return ports{}, err
-		}
-		listeners = append(listeners, l)
-		*port = l.Addr().(*net.TCPAddr).Port
-	}
-	return p, nil
 }
