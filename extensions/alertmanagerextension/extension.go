@@ -160,6 +160,7 @@ func (e *amExtension) Shutdown(ctx context.Context) error {
 		e.logger.Warn("A notification was still being sent at the shutdown: it is sent again after the next start", "err", err)
 	}
 	if e.keeper != nil {
+		e.keeper.traceDue(draining, time.Now())
 		if err := e.keeper.flush(draining); err != nil {
 			e.logger.Warn("Notifications could not be stored before the shutdown: they are sent again after the next start", "err", err)
 		}

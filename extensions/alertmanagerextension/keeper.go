@@ -59,6 +59,9 @@ type keeper struct {
 	// sent are those that the notification log will say next that they were, by ID
 	sent   map[string]*notification.Notification
 	doubts map[notification.Target]*doubt
+	// untraced messages are to be added to the traces of their incidents, and traceNow says that there is a new one
+	untraced []*untraced
+	traceNow chan struct{}
 
 	// name tells this process from others that send, and sending is how many attempts are under way.
 	name    string
@@ -83,7 +86,7 @@ func newKeeper(store stateStore, cfg *Config, logger *slog.Logger, tracer trace.
 		store: store, cfg: cfg, logger: logger, tracer: tracer, quiet: newQuiet(store, logger), name: uuid.NewString(),
 		unsaved: map[string]alertmanager.Entry{}, outcomes: map[string]*notification.Notification{},
 		sent: map[string]*notification.Notification{}, doubts: map[notification.Target]*doubt{},
-		versions: map[string]int64{}, seen: map[string]time.Time{},
+		versions: map[string]int64{}, seen: map[string]time.Time{}, traceNow: make(chan struct{}, 1),
 	}
 }
 

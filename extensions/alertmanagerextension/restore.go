@@ -86,6 +86,7 @@ func (e *amExtension) route(run context.Context, conf *embedded.Configuration) e
 func (e *amExtension) keep(run context.Context) {
 	e.background.Go(func() { e.keeper.run(run) })
 	e.background.Go(func() { e.keeper.renew(run) })
+	e.background.Go(func() { e.keeper.traceMessages(run) })
 }
 
 // restore reads silences, notifications and alerts. It can be called again after an error.

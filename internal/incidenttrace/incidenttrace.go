@@ -53,8 +53,8 @@ func Resolved(ctx context.Context, tracer trace.Tracer, in *incident.Incident) {
 // Message is an attempt to notify.
 type Message struct {
 	Receiver, Integration, Group string
-	// Began is when the group that it tells of had waited for it, since Grouped.
-	Grouped, Began time.Time
+	// Began is when the group that it tells of had waited for it, since Grouped, and Ended when the attempt was over.
+	Grouped, Began, Ended time.Time
 	// Err is why it failed; nil where it was sent.
 	Err error
 }
@@ -68,7 +68,7 @@ func Notified(ctx context.Context, tracer trace.Tracer, incidentID string, m *Me
 	if m.Grouped.Before(m.Began) {
 		span(ctx, tracer, incidentID, "alerts grouped", m.Grouped, m.Began, nil, attributes...)
 	}
-	span(ctx, tracer, incidentID, "notified", m.Began, time.Now(), m.Err, attributes...)
+	span(ctx, tracer, incidentID, "notified", m.Began, m.Ended, m.Err, attributes...)
 }
 
 func span(ctx context.Context, tracer trace.Tracer, incidentID, name string, from, to time.Time, err error, attributes ...attribute.KeyValue) {

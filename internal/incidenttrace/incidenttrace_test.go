@@ -40,7 +40,7 @@ func TestATraceOfAnIncident(t *testing.T) {
 		event(incident.Action, map[string]any{"timeToAcknowledgeSeconds": 7.0}), event(incident.Comment, nil),
 		event(incident.StatusChange, map[string]any{"newStatus": "resolved"}),
 	})
-	Notified(ctx, tracer, someIncident, &Message{Receiver: "team", Grouped: began, Began: began.Add(time.Second), Err: errors.New("refused")})
+	Notified(ctx, tracer, someIncident, &Message{Receiver: "team", Grouped: began, Began: began.Add(time.Second), Ended: began.Add(3 * time.Second), Err: errors.New("refused")})
 	Resolved(ctx, tracer, &incident.Incident{ID: someIncident, CreatedAt: began, ResolvedAt: began.Add(time.Minute)})
 
 	var names []string
@@ -54,7 +54,9 @@ func TestATraceOfAnIncident(t *testing.T) {
 	assert.Equal(t, []string{"incident opened", "alert firing", "acknowledged", "comment", "incident resolved", "alerts grouped", "notified", "incident"}, names)
 	last := recorder.Ended()[len(names)-1]
 	assert.Equal(t, time.Minute, last.EndTime().Sub(last.StartTime()))
-	assert.Equal(t, codes.Error, recorder.Ended()[6].Status().Code)
+	notified := recorder.Ended()[6]
+	assert.Equal(t, codes.Error, notified.Status().Code)
+	assert.Equal(t, 2*time.Second, notified.EndTime().Sub(notified.StartTime()))
 }
 
 func TestIncidentsWithoutATrace(t *testing.T) {
