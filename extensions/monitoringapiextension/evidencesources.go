@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/quantivista/monitoring/internal/evidence"
 	"github.com/quantivista/monitoring/internal/logs"
@@ -28,7 +30,18 @@ func (m *monitoringAPI) keeper(store metricstore.Store, state stateStore, jaeger
 	if loki != nil {
 		sources.Logs = linesOfLoki{loki}
 	}
-	return evidence.NewKeeper(state, state, sources, m.cfg.Evidence.settings(), time.Now, logRounds(m.set.Logger))
+	return evidence.NewKeeper(state, state, sources, m.cfg.Evidence.settings(), time.Now,
+		evidence.Observer{Round: logRounds(m.set.Logger), Asked: m.countEvidence})
+}
+
+// countEvidence counts an attempt with a source.
+func (m *monitoringAPI) countEvidence(source evidence.Source, err error) {
+	outcome := "answered"
+	if err != nil {
+		outcome = "away"
+	}
+	m.telemetry.MonitoringAPIEvidenceRequests.Add(context.Background(), 1, metric.WithAttributeSet(attribute.NewSet(
+		attribute.String("source", string(source)), attribute.String("outcome", outcome))))
 }
 
 // tracesOfJaeger finds evidence in Jaeger.

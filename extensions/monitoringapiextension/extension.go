@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 
+	"github.com/quantivista/monitoring/extensions/monitoringapiextension/internal/metadata"
 	"github.com/quantivista/monitoring/internal/evidence"
 	"github.com/quantivista/monitoring/internal/hostext"
 	"github.com/quantivista/monitoring/internal/logs"
@@ -37,8 +38,11 @@ const (
 
 // monitoringAPI is the monitoring_api extension.
 type monitoringAPI struct {
-	cfg    *Config
-	set    extension.Settings
+	cfg *Config
+	set extension.Settings
+	// telemetry counts; it is made at the start.
+	telemetry *metadata.TelemetryBuilder
+
 	custom attachment[CustomMetricsHandler]
 	alerts attachment[AlertsHandler]
 	rules  attachedRules
@@ -112,6 +116,9 @@ func (m *monitoringAPI) Start(ctx context.Context, host component.Host) error {
 	}
 	kept, err := findState(host, m.cfg.SQLStore)
 	if err != nil {
+		return err
+	}
+	if m.telemetry, err = metadata.NewTelemetryBuilder(m.set.TelemetrySettings); err != nil {
 		return err
 	}
 	notifier, err := findAlertmanager(host, m.cfg.Alertmanager)

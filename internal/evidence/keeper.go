@@ -25,6 +25,14 @@ type Alerts interface {
 	RelatedAlerts(ctx context.Context, incidentIDs []string, limit int) (map[string][]alert.Record, error)
 }
 
+// Observer is told what a Keeper does, in its loop.
+type Observer struct {
+	// Round is told of the end of each round: nil, or why it ended early.
+	Round func(error)
+	// Asked is told how an attempt with a source went, for one incident: nil where it answered.
+	Asked func(Source, error)
+}
+
 // Keeper collects evidence, in the background: nothing waits for it. Replicas share the work.
 type Keeper struct {
 	store    Store
@@ -33,16 +41,15 @@ type Keeper struct {
 	settings Settings
 	now      func() time.Time
 	worker   string
-	// failed is told of each round: nil, or why it ended early.
-	failed func(error)
+	told     Observer
 
 	// from bounds the search for new incidents; it belongs to the loop.
 	from time.Time
 }
 
-// NewKeeper makes a Keeper. failed is called in the loop, after each round.
-func NewKeeper(store Store, alerts Alerts, sources Sources, s Settings, now func() time.Time, failed func(error)) *Keeper {
-	return &Keeper{store: store, alerts: alerts, sources: sources, settings: s, now: now, worker: uuid.NewString(), failed: failed}
+// NewKeeper makes a Keeper.
+func NewKeeper(store Store, alerts Alerts, sources Sources, s Settings, now func() time.Time, told Observer) *Keeper {
+	return &Keeper{store: store, alerts: alerts, sources: sources, settings: s, now: now, worker: uuid.NewString(), told: told}
 }
 
 const (
@@ -70,7 +77,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		k.failed(err)
+		k.told.Round(err)
 	}
 }
 
@@ -160,6 +167,9 @@ func (k *Keeper) ask(ctx context.Context, c *Case, sources []Source, windows []W
 		if err == nil {
 			var found Evidence
 			found, err = k.fetch(ctx, source, c, windows, named)
+			if ctx.Err() == nil {
+				k.told.Asked(source, err)
+			}
 			if source == Metrics {
 				named = found.Traces
 			}

@@ -35,10 +35,25 @@ type world struct {
 	away  map[evidence.Source]error
 	asked map[evidence.Source]int
 	hang  bool // traces are not answered before the context ends
+	// answered and failed are what the keeper told of its attempts.
+	answered, failed map[evidence.Source]int
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{t: t, store: sqlitetest.Open(t, time.Second), away: map[evidence.Source]error{}, asked: map[evidence.Source]int{}}
+	return &world{
+		t: t, store: sqlitetest.Open(t, time.Second), away: map[evidence.Source]error{}, asked: map[evidence.Source]int{},
+		answered: map[evidence.Source]int{}, failed: map[evidence.Source]int{},
+	}
+}
+
+func (w *world) wasAsked(source evidence.Source, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil {
+		w.answered[source]++
+	} else {
+		w.failed[source]++
+	}
 }
 
 func (w *world) ask(ctx context.Context, source evidence.Source) error {
@@ -84,7 +99,7 @@ func (w *world) ErrorLines(ctx context.Context, _ string, _ evidence.Window, _ i
 
 func (w *world) keeper() *evidence.Keeper {
 	return evidence.NewKeeper(w.store, w.store, evidence.Sources{Metrics: w, Traces: w, Logs: w}, evidence.DefaultSettings(), time.Now,
-		func(err error) { assert.NoError(w.t, err) })
+		evidence.Observer{Round: func(err error) { assert.NoError(w.t, err) }, Asked: w.wasAsked})
 }
 
 // incident opens one with an alert that a rule raised.
@@ -189,6 +204,8 @@ func TestASourceIsAway(t *testing.T) {
 		assert.Equal(t, evidence.Counts{LogPatterns: 1}, e.Counts())
 		assert.Equal(t, "Jaeger at localhost:16685 cannot be reached", c.Sources[evidence.Traces].Reason)
 		assert.True(t, c.Sources[evidence.Traces].RetryAt.After(time.Now()))
+		assert.Equal(t, map[evidence.Source]int{evidence.Logs: 1}, w.answered)
+		assert.Equal(t, map[evidence.Source]int{evidence.Metrics: 1, evidence.Traces: 1}, w.failed)
 		assert.Equal(t, []string{"Evidence collected: 0 metrics, 0 traces, 1 log pattern; metrics and traces could not be asked"}, w.told(id))
 
 		w.change(id, incident.Resolved)
@@ -224,6 +241,7 @@ func TestAnotherGoesOn(t *testing.T) {
 		e, c := w.kept(id)
 		assert.Zero(t, e)
 		assert.Equal(t, evidence.Opening, c.Stage)
+		assert.Empty(t, w.failed, "it was not Jaeger that ended it")
 		w.hang = false
 		w.run(10*time.Second, w.keeper())
 		_, c = w.kept(id)
@@ -260,7 +278,8 @@ func TestTheDatabaseIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		var faults []error
-		k := evidence.NewKeeper(w.store, w.store, evidence.Sources{}, evidence.DefaultSettings(), time.Now, func(err error) { faults = append(faults, err) })
+		k := evidence.NewKeeper(w.store, w.store, evidence.Sources{}, evidence.DefaultSettings(), time.Now,
+			evidence.Observer{Round: func(err error) { faults = append(faults, err) }, Asked: w.wasAsked})
 		w.run(time.Minute, k)
 		require.NotEmpty(t, faults)
 		require.NoError(t, faults[0])

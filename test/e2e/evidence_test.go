@@ -209,6 +209,11 @@ func TestEvidenceWhileJaegerAndLokiAreAway(t *testing.T) {
 		}
 		return missing(away, "logs", "traces")
 	})
+	for _, source := range []string{"logs", "traces"} {
+		n, err := c.gauge("otelcol_monitoring_api_evidence_requests", `outcome="away"`, `source="`+source+`"`)
+		require.NoError(t, err)
+		assert.Positive(t, n, "%s, in the collector's own metrics", source)
+	}
 	j.start()
 	l.start()
 	await(t, "its traces and lines", func() error {
