@@ -63,6 +63,7 @@ func TestFullQueuesAreTold(t *testing.T) {
 	j, l := newJaeger(t), newLoki(t)
 	c := startCollector(t, "gateway.yaml", decidingSoon(), withReplaced("scrape_interval: 15s", "scrape_interval: 1s"), withReplaced("queue_size: 1000000", "queue_size: 100"),
 		withReplaced("min_size: 2000", "min_size: 10"), withReplaced("max_size: 8000", "max_size: 100"),
+		withReplaced("min_size: 1000000", "min_size: 1000"),
 		withJaeger(j), withEnv("LOKI_ENDPOINT="+l.endpoint()))
 	load := startSignals(c, "shop")
 	load.awaitMore(50)

@@ -28,6 +28,8 @@ type TelemetryBuilder struct {
 	registrations               []metric.Registration
 	ExporterDiscardedLogRecords metric.Int64Counter
 	ExporterDiscardedSpans      metric.Int64Counter
+	ExporterRefusedLogRecords   metric.Int64Counter
+	ExporterRefusedSpans        metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -68,6 +70,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ExporterDiscardedSpans, err = builder.meter.Int64Counter(
 		"otelcol_exporter_discarded_spans",
 		metric.WithDescription("Number of spans dropped because the exporter has no endpoint. [Alpha]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterRefusedLogRecords, err = builder.meter.Int64Counter(
+		"otelcol_exporter_refused_log_records",
+		metric.WithDescription("Log records dropped because the endpoint refused them for good, each by itself. [Alpha]"),
+		metric.WithUnit("{records}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterRefusedSpans, err = builder.meter.Int64Counter(
+		"otelcol_exporter_refused_spans",
+		metric.WithDescription("Spans dropped because the endpoint refused them for good, each by itself. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)

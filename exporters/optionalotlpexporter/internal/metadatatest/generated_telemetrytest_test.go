@@ -21,10 +21,18 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.ExporterDiscardedLogRecords.Add(context.Background(), 1)
 	tb.ExporterDiscardedSpans.Add(context.Background(), 1)
+	tb.ExporterRefusedLogRecords.Add(context.Background(), 1)
+	tb.ExporterRefusedSpans.Add(context.Background(), 1)
 	AssertEqualExporterDiscardedLogRecords(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterDiscardedSpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterRefusedLogRecords(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterRefusedSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 
