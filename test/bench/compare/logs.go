@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/quantivista/monitoring/test/bench/otlpload"
 	"github.com/quantivista/monitoring/test/bench/server"
 )
 
@@ -54,7 +55,7 @@ func compareLogs(ctx context.Context, _ []target, o options) (err error) {
 }
 
 func measureLogs(ctx context.Context, t target, o options) (m logsMeasurement, err error) {
-	requests, err := logRequests(logLines, logsInRequest, time.Now())
+	requests, err := otlpload.Logs(logLines, logsInRequest, 1, time.Now())
 	if err != nil {
 		return m, err
 	}
@@ -83,7 +84,7 @@ func measureLogs(ctx context.Context, t target, o options) (m logsMeasurement, e
 	if err != nil {
 		return m, err
 	}
-	if err := sendLogs(ctx, local(p.otlp, "/v1/logs"), requests); err != nil {
+	if _, err := otlpload.Send(ctx, local(p.otlp, "/v1/logs"), requests); err != nil {
 		return m, err
 	}
 	if err := awaitSent(ctx, local(p.telemetry, "/metrics"), logLines); err != nil {

@@ -30,5 +30,5 @@ func Gauges(first, count int, at time.Time) (Lanes, error) {
 		p.Attributes().PutStr(NumberLabel, strconv.Itoa(number))
 	}
 	body, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
-	return Lanes{{{Body: body, Points: count}}}, err
+	return Lanes{{{Body: body, Items: count}}}, err
 }

@@ -36,7 +36,7 @@ func Requests(shape Shape, lanes int) (Lanes, error) {
 				return nil, err
 			}
 			lane := first / jobsOfRequest % lanes
-			built[lane] = append(built[lane], Request{Body: body, Points: md.DataPointCount()})
+			built[lane] = append(built[lane], Request{Body: body, Items: md.DataPointCount()})
 		}
 	}
 	return built, nil

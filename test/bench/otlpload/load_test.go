@@ -28,8 +28,8 @@ func TestNumbersHaveTheShapeAndTheSameBytesEveryTime(t *testing.T) {
 		for _, request := range lane {
 			decoded := pmetricotlp.NewExportRequest()
 			require.NoError(t, decoded.UnmarshalProto(request.Body))
-			assert.Equal(t, request.Points, decoded.Metrics().DataPointCount())
-			points += request.Points
+			assert.Equal(t, request.Items, decoded.Metrics().DataPointCount())
+			points += request.Items
 			for key := range identities(decoded) {
 				series[key] = true
 			}

@@ -5,10 +5,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
 
-// Request is one marshalled OTLP request: one resource at one time.
+// Request is one marshalled OTLP request of one resource. Its items are data points, log records or spans.
 type Request struct {
-	Body   []byte
-	Points int
+	Body  []byte
+	Items int
 }
 
 // Lanes are requests to be sent in order; two lanes share no series, so that each may have a sender of its own.
@@ -42,7 +42,7 @@ func build(shape Shape, lanes int, metrics func(r *resource, sample int) pmetric
 				return nil, err
 			}
 			lane := i % lanes
-			built[lane] = append(built[lane], Request{Body: body, Points: md.DataPointCount()})
+			built[lane] = append(built[lane], Request{Body: body, Items: md.DataPointCount()})
 		}
 	}
 	return built, nil

@@ -15,7 +15,7 @@ import (
 )
 
 // Send posts all lanes at once to an OTLP/HTTP endpoint, such as http://localhost:4318/v1/metrics, and gives how
-// many data points it accepted. A request that is refused for now (429, 502, 503, 504) is sent again, as OTLP
+// many items it accepted. A request that is refused for now (429, 502, 503, 504) is sent again, as OTLP
 // asks; any other refusal is an error.
 func Send(ctx context.Context, url string, lanes Lanes) (int64, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: len(lanes)}}
@@ -29,7 +29,7 @@ func Send(ctx context.Context, url string, lanes Lanes) (int64, error) {
 				if err != nil {
 					return err
 				}
-				accepted.Add(int64(request.Points) - rejected)
+				accepted.Add(int64(request.Items) - rejected)
 			}
 			return nil
 		})
@@ -38,7 +38,7 @@ func Send(ctx context.Context, url string, lanes Lanes) (int64, error) {
 	return accepted.Load(), err
 }
 
-// post sends until the request is taken, and gives how many of its points were rejected.
+// post sends until the request is taken, and gives how many of its items were rejected.
 func post(ctx context.Context, client *http.Client, url string, body []byte) (rejected int64, err error) {
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
@@ -57,7 +57,7 @@ func post(ctx context.Context, client *http.Client, url string, body []byte) (re
 		}
 		switch resp.StatusCode {
 		case http.StatusOK, http.StatusNoContent:
-			return rejectedPoints(answer)
+			return rejectedItems(answer)
 		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			if err := wait(ctx, resp.Header.Get("Retry-After")); err != nil {
 				return 0, err
@@ -68,7 +68,8 @@ func post(ctx context.Context, client *http.Client, url string, body []byte) (re
 	}
 }
 
-func rejectedPoints(answer []byte) (int64, error) {
+// rejectedItems reads the answer of any signal: those of logs and traces have the same fields under other names.
+func rejectedItems(answer []byte) (int64, error) {
 	response := pmetricotlp.NewExportResponse()
 	if err := response.UnmarshalProto(answer); err != nil {
 		return 0, err
