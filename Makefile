@@ -113,12 +113,16 @@ soak: build ## Repeat the tests of faults on the built binary, hundreds of times
 	E2E_SOAK=1 go test -count=1 -timeout 60m -parallel 4 -v -run '$(SOAK)' ./test/e2e/
 
 .PHONY: bench
-bench: build $(PEERS)/prometheus $(PEERS)/alertmanager $(PEERS)/loki ## Measure the hot paths, the whole beside a real Prometheus, and the API on a large database (half an hour)
+bench: build $(PEERS)/prometheus $(PEERS)/alertmanager $(PEERS)/loki $(PEERS)/otelcol-stock ## Measure the hot paths, the whole beside a real Prometheus and a stock collector, and the API on a large database (half an hour)
 	go test -run '^$$' -bench . -benchmem ./exporters/metricstoreexporter/
 	go test -run '^$$' -bench RuleCycle -benchmem ./processors/alertruleprocessor/
 	go test -run '^$$' -bench Intake ./internal/sqlstore/
-	go run ./test/bench/compare -collector $(BINARY) -prometheus $(PEERS)/prometheus -alertmanager $(PEERS)/alertmanager -loki $(PEERS)/loki
+	go run ./test/bench/compare -collector $(BINARY) -prometheus $(PEERS)/prometheus -alertmanager $(PEERS)/alertmanager -loki $(PEERS)/loki -stock $(PEERS)/otelcol-stock
 	go run ./test/bench/state -collector $(BINARY)
+
+.PHONY: bench-fleet
+bench-fleet: build $(PEERS)/otelcol-stock ## Measure logs and spans through agent and gateway beside a stock collector only (six minutes)
+	go run ./test/bench/compare -only fleet -collector $(BINARY) -stock $(PEERS)/otelcol-stock
 
 # So many samples that the load takes as much time as the queries after it.
 .PHONY: pgo
@@ -191,7 +195,7 @@ $(addprefix $(TOOLS)/,helm kustomize nfpm): $(TOOLS)/%: test/deploy/go.mod test/
 	cd test/deploy && $(BUILD_ENV) go build -trimpath -ldflags '$(LDFLAGS)' -o $@ "$$(go list tool | grep '/$*\(/v[0-9]*\)*$$')"
 
 .PHONY: peers
-peers: $(E2E_PEERS) $(PEERS)/alertmanager ## Build the real Prometheus, Alertmanager, Jaeger and Loki that tests and benchmarks use
+peers: $(E2E_PEERS) $(PEERS)/alertmanager $(PEERS)/otelcol-stock ## Build the real Prometheus, Alertmanager, Jaeger, Loki and stock collector that tests and benchmarks use
 
 $(PEERS)/prometheus $(PEERS)/promtool: $(PEERS)/%: test/peers/prometheus/go.mod test/peers/prometheus/go.sum
 	cd test/peers/prometheus && $(BUILD_ENV) go build -mod=readonly -trimpath -o $@ github.com/prometheus/prometheus/cmd/$*
@@ -204,6 +208,12 @@ $(PEERS)/jaeger: test/peers/jaeger/go.mod test/peers/jaeger/go.sum
 
 $(PEERS)/loki: test/peers/loki/go.mod test/peers/loki/go.sum
 	cd test/peers/loki && $(BUILD_ENV) go build -mod=readonly -trimpath -o $@ github.com/grafana/loki/v3/cmd/loki
+
+# Of the Collector's and contrib's parts alone; the builder pins their versions by the manifest, and links as BUILD_ENV and
+# LDFLAGS do for ours.
+$(PEERS)/otelcol-stock: test/peers/collector/builder-config.yaml $(TOOLS)/builder
+	$(TOOLS)/builder --config $< --ldflags '$(LDFLAGS)'
+	mv $(TOOLS)/collector/otelcol-stock $@
 
 # OpenTelemetry's SDK of another language.
 $(NODE_SDK): test/e2e/node/package-lock.json

@@ -91,6 +91,26 @@ func TestEveryComponentOfOursIsInTheManifest(t *testing.T) {
 	}
 }
 
+// A comparison with other versions would compare these.
+func TestTheStockCollectorIsOfTheSameParts(t *testing.T) {
+	ours := map[string]bool{}
+	m := read(t)
+	for _, modules := range m.Components() {
+		for _, module := range modules {
+			ours[module.GoMod] = true
+		}
+	}
+	stock, err := Read(filepath.Join(root, "test", "peers", "collector", "builder-config.yaml"))
+	require.NoError(t, err)
+	for kind, modules := range stock.Components() {
+		require.NotEmpty(t, modules, kind)
+		for _, module := range modules {
+			assert.True(t, ours[module.GoMod], "%s: %s is not in builder-config.yaml", kind, module.GoMod)
+			assert.NotEqual(t, m.Dist.Module, module.Path(), kind)
+		}
+	}
+}
+
 func TestAMisspeltKeyIsAnError(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "manifest.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("receiver:\n  - gomod: example.org/r v1.0.0\n"), 0o600))

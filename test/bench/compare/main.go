@@ -1,5 +1,6 @@
-// Program compare puts the same OTLP load, and then the same rules, on our binary and on a real Prometheus, one after the
-// other on the same machine, and prints what each took and how the two relate, as Markdown tables.
+// Program compare puts the same OTLP load, and then the same rules, on our binary and on a real Prometheus, and logs and spans
+// on ours and on a stock collector, one after the other on the same machine, and prints what each took and how the two relate,
+// as Markdown tables.
 package main
 
 import (
@@ -17,22 +18,23 @@ import (
 )
 
 type options struct {
-	collector, prometheus, alertmanager, loki string
-	cpuProfile                                string
-	only                                      string
-	rounds, repeats                           int
-	shape                                     otlpload.Shape
-	cycles                                    int
+	collector, stock, prometheus, alertmanager, loki string
+	cpuProfile                                       string
+	only                                             string
+	rounds, repeats                                  int
+	shape                                            otlpload.Shape
+	cycles                                           int
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.collector, "collector", "bin/otelcol-quantivista", "our binary")
+	flag.StringVar(&o.stock, "stock", ".tools/otelcol-stock", "a stock collector's binary")
 	flag.StringVar(&o.prometheus, "prometheus", ".tools/prometheus", "Prometheus' binary")
 	flag.StringVar(&o.alertmanager, "alertmanager", ".tools/alertmanager", "Alertmanager's binary")
 	flag.StringVar(&o.loki, "loki", ".tools/loki", "Loki's binary")
 	flag.StringVar(&o.cpuProfile, "cpuprofile", "", "compare nothing: write a CPU profile of our binary in one round to this file")
-	flag.StringVar(&o.only, "only", "", "compare load, rules, notify or logs only")
+	flag.StringVar(&o.only, "only", "", "compare load, rules, notify, logs or fleet only")
 	flag.IntVar(&o.cycles, "cycles", 4, "how often all rules are evaluated while they are measured")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each is measured; the median counts")
 	flag.IntVar(&o.repeats, "repeats", 30, "how often each query is asked in a round")
@@ -63,19 +65,35 @@ func run(ctx context.Context, o options) (err error) {
 	if o.cpuProfile != "" {
 		return record(ctx, o)
 	}
-	if o.prometheus, err = server.CopyBinary(o.prometheus, dir); err != nil {
-		return err
+	cases := []struct {
+		name string
+		// peers beside our binary
+		peers   []*string
+		compare func(context.Context, []target, options) error
+	}{
+		{"load", []*string{&o.prometheus}, compareLoad},
+		{"rules", []*string{&o.prometheus}, compareRules},
+		{"notify", []*string{&o.prometheus, &o.alertmanager}, compareNotify},
+		{"logs", nil, compareLogs},
+		{"fleet", []*string{&o.stock}, compareFleet},
 	}
-	if o.alertmanager, err = server.CopyBinary(o.alertmanager, dir); err != nil {
-		return err
-	}
-	targets := []target{collectorTarget(o.collector), prometheusTarget(o.prometheus)}
-	cases := map[string]func(context.Context, []target, options) error{"load": compareLoad, "rules": compareRules, "notify": compareNotify, "logs": compareLogs}
-	for _, name := range []string{"load", "rules", "notify", "logs"} {
-		if o.only == "" || o.only == name {
-			if err := cases[name](ctx, targets, o); err != nil {
+	copied := map[*string]bool{}
+	for _, c := range cases {
+		if o.only != "" && o.only != c.name {
+			continue
+		}
+		for _, peer := range c.peers {
+			if copied[peer] {
+				continue
+			}
+			copied[peer] = true
+			if *peer, err = server.CopyBinary(*peer, dir); err != nil {
 				return err
 			}
+		}
+		targets := []target{collectorTarget(o.collector), prometheusTarget(o.prometheus)}
+		if err := c.compare(ctx, targets, o); err != nil {
+			return err
 		}
 	}
 	return nil
