@@ -147,7 +147,7 @@ func (s *signals) awaitRefusal() {
 }
 
 // awaitDecided stops the spans and waits until a gateway, which holds traces in memory until it decides on them, has
-// decided on all.
+// decided on all, and given all that it keeps to the queue.
 func (s *signals) awaitDecided(gateway *collector) {
 	s.c.t.Helper()
 	s.noSpans.Store(true)
@@ -158,6 +158,16 @@ func (s *signals) awaitDecided(gateway *collector) {
 		}
 		spans, _, _ := s.counts()
 		return atLeast(int(decided), spans)
+	})
+	await(s.c.t, "all sampled traces to be offered to the queue", func() error {
+		sampled, err := gateway.gauge("otelcol_processor_outgoing_items", `processor="transform/reason"`, `otel_signal="traces"`)
+		if err != nil {
+			return err
+		}
+		// Either is absent until it happens. A batch counts once the queue has it.
+		queued, _ := gateway.gauge("otelcol_processor_batch_batch_send_size_sum", `processor="batch/sampled"`)
+		refused, _ := gateway.gauge("otelcol_exporter_enqueue_failed_spans", "optional_otlp/jaeger")
+		return atLeast(int(queued+refused), int(sampled))
 	})
 }
 
