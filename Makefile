@@ -44,13 +44,14 @@ export PROMETHEUS := $(PEERS)/prometheus
 export AMTOOL := $(PEERS)/amtool
 export JAEGER := $(PEERS)/jaeger
 export LOKI := $(PEERS)/loki
+export KUBERNETES := $(PEERS)/kubernetes
 export HELM := $(TOOLS)/helm
 export KUSTOMIZE := $(TOOLS)/kustomize
 export DEB := $(CURDIR)/$(DEB_FILE)
 
 # What the tests of the built binary need.
 NODE_SDK  := test/e2e/node/node_modules
-E2E_PEERS := $(addprefix $(PEERS)/,promtool prometheus amtool jaeger loki) $(NODE_SDK)
+E2E_PEERS := $(addprefix $(PEERS)/,promtool prometheus amtool jaeger loki kubernetes) $(NODE_SDK)
 
 # --- run and build ----------------------------------------------------------------------------------------------
 
@@ -104,7 +105,7 @@ e2e-only:
 
 # -count=1: Go's test cache does not see that manifests or the package changed.
 .PHONY: deploy-test
-deploy-test: deb $(TOOLS)/helm $(TOOLS)/kustomize ## Test the Kubernetes manifests, the Helm chart, the Dockerfile and the Debian package
+deploy-test: deb $(TOOLS)/helm $(TOOLS)/kustomize $(PEERS)/kubernetes ## Test the Kubernetes manifests, the Helm chart, the Dockerfile and the Debian package
 	$(HELM) lint --strict --kube-version 1.37.0 deploy/helm/quantivista
 	cd test/deploy && go test -count=1 $(TEST_FLAGS) ./...
 
@@ -195,7 +196,7 @@ $(addprefix $(TOOLS)/,helm kustomize nfpm): $(TOOLS)/%: test/deploy/go.mod test/
 	cd test/deploy && $(BUILD_ENV) go build -trimpath -ldflags '$(LDFLAGS)' -o $@ "$$(go list tool | grep '/$*\(/v[0-9]*\)*$$')"
 
 .PHONY: peers
-peers: $(E2E_PEERS) $(PEERS)/alertmanager $(PEERS)/otelcol-stock ## Build the real Prometheus, Alertmanager, Jaeger, Loki and stock collector that tests and benchmarks use
+peers: $(E2E_PEERS) $(PEERS)/alertmanager $(PEERS)/otelcol-stock ## Build the real Prometheus, Alertmanager, Jaeger, Loki, Kubernetes API and stock collector that tests and benchmarks use
 
 $(PEERS)/prometheus $(PEERS)/promtool: $(PEERS)/%: test/peers/prometheus/go.mod test/peers/prometheus/go.sum
 	cd test/peers/prometheus && $(BUILD_ENV) go build -mod=readonly -trimpath -o $@ github.com/prometheus/prometheus/cmd/$*
@@ -208,6 +209,9 @@ $(PEERS)/jaeger: test/peers/jaeger/go.mod test/peers/jaeger/go.sum
 
 $(PEERS)/loki: test/peers/loki/go.mod test/peers/loki/go.sum
 	cd test/peers/loki && $(BUILD_ENV) go build -mod=readonly -trimpath -o $@ github.com/grafana/loki/v3/cmd/loki
+
+$(PEERS)/kubernetes: test/peers/kubernetes/go.mod test/peers/kubernetes/go.sum test/peers/kubernetes/main.go
+	cd test/peers/kubernetes && $(BUILD_ENV) go build -mod=readonly -trimpath -o $@ .
 
 # Of the Collector's and contrib's parts alone; the builder pins their versions by the manifest, and links as BUILD_ENV and
 # LDFLAGS do for ours.
