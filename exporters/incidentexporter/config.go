@@ -3,6 +3,7 @@ package incidentexporter
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -22,6 +23,8 @@ type Config struct {
 	// Alertmanager is the alertmanager extension whose silences and inhibitions keep alerts from opening incidents; empty
 	// for none.
 	Alertmanager component.ID `mapstructure:"alertmanager"`
+	// ServiceGraph has alerts join the incident of a service that theirs calls; off unless it is set.
+	ServiceGraph configoptional.Optional[ServiceGraphConfig] `mapstructure:"service_graph"`
 
 	// CorrelationLabels are those that the alerts of an incident share.
 	CorrelationLabels []string `mapstructure:"correlation_labels"`
@@ -66,6 +69,16 @@ func (c *Config) Validate() error {
 	if least := max(c.QuietPeriod, c.ReopenWindow, c.FlapWindow); c.Retention != 0 && time.Duration(c.Retention) < least {
 		errs = append(errs, fmt.Errorf("\"retention\" must be 0 (for ever) or at least %s, the longest of \"quiet_period\", "+
 			"\"reopen_window\" and \"flap_window\", is %s", least, c.Retention))
+	}
+	if c.ServiceGraph.HasValue() {
+		errs = append(errs, c.ServiceGraph.Get().faults()...)
+		if !slices.Contains(c.CorrelationLabels, "service") {
+			errs = append(errs, errors.New("\"correlation_labels\" must have service where \"service_graph\" is set"))
+		}
+		if n := len(c.CorrelationLabels) - 1; n > incident.MaxPlaceLabels {
+			errs = append(errs, fmt.Errorf("\"correlation_labels\" must have at most %d labels beside service where \"service_graph\" is set, has %d",
+				incident.MaxPlaceLabels, n))
+		}
 	}
 	rules, err := c.correlation()
 	return errors.Join(append(errs, err, rules.Validate())...)

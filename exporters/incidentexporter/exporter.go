@@ -3,6 +3,7 @@ package incidentexporter
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -32,7 +33,7 @@ type incidentExporter struct {
 	store      incident.Writer
 	correlator *incident.Correlator
 	expiry     *expiry
-	stop       func() // ends the sweeper and waits for it
+	stop       func() // ends what runs in the background and waits for it
 }
 
 func newIncidentExporter(ctx context.Context, cfg *Config, set exporter.Settings) (*incidentExporter, error) {
@@ -87,24 +88,32 @@ func (e *incidentExporter) Start(ctx context.Context, host component.Host) error
 		muting = append(muting, alertmanager.MutingBy(am))
 	}
 	e.store, e.correlator = store, incident.NewCorrelator(store, e.rules, time.Now).WithMuting(alert.AnyMuting(muting...))
+	background := []func(context.Context){e.sweep}
+	if e.cfg.ServiceGraph.HasValue() {
+		graph, err := newServiceGraph(e.cfg.ServiceGraph.Get(), host, e.logger, e.telemetry)
+		if err != nil {
+			return err
+		}
+		e.correlator = e.correlator.WithUpstream(incident.Upstream{Graph: graph.callees, MaxHops: e.cfg.ServiceGraph.Get().MaxHops})
+		background = append(background, graph.run)
+	}
 	e.expiry.begin(time.Now())
 	if err := e.queued.Start(ctx, host); err != nil {
 		return err
 	}
-	sweeping, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		e.sweep(sweeping)
-	}()
+	running, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	for _, run := range background {
+		done.Go(func() { run(running) })
+	}
 	e.stop = func() {
 		cancel()
-		<-done
+		done.Wait()
 	}
 	return nil
 }
 
-// Shutdown ends the sweeper, then the queue. It may be called without Start.
+// Shutdown ends what runs in the background, then the queue. It may be called without Start.
 func (e *incidentExporter) Shutdown(ctx context.Context) error {
 	e.stop()
 	defer e.telemetry.Shutdown()

@@ -29,7 +29,11 @@ func createDefaultConfig() component.Config {
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.InitialInterval, retry.MaxInterval, retry.MaxElapsedTime = time.Second, 10*time.Second, 0
 	return &Config{
-		SQLStore:          component.MustNewID("sql_store"),
+		SQLStore: component.MustNewID("sql_store"),
+		ServiceGraph: configoptional.Default(ServiceGraphConfig{
+			MetricStore: component.MustNewID("metric_store"), MaxHops: 2, Window: time.Hour,
+			RefreshInterval: 30 * time.Second, Timeout: 10 * time.Second,
+		}),
 		CorrelationLabels: incident.DefaultLabels(),
 		MinSeverity:       string(incident.DefaultMinSeverity),
 		TitleTemplate:     incident.DefaultTitle,

@@ -2,6 +2,7 @@ package incidentexporter
 
 import (
 	"context"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -98,6 +99,11 @@ func direct(cfg *Config) {
 
 // start gives an exporter that writes to the store, and how to end it.
 func start(t *testing.T, store component.Component, set exporter.Settings, change func(*Config)) (exporter.Metrics, func()) {
+	return startBeside(t, nil, store, set, change)
+}
+
+// startBeside is start with further extensions.
+func startBeside(t *testing.T, others map[component.ID]component.Component, store component.Component, set exporter.Settings, change func(*Config)) (exporter.Metrics, func()) {
 	cfg := createDefaultConfig().(*Config)
 	if change != nil {
 		change(cfg)
@@ -105,6 +111,7 @@ func start(t *testing.T, store component.Component, set exporter.Settings, chang
 	e, err := NewFactory().CreateMetrics(t.Context(), set, cfg)
 	require.NoError(t, err)
 	host := testHost{componenttest.NewNopHost(), map[component.ID]component.Component{cfg.SQLStore: store}}
+	maps.Copy(host.extensions, others)
 	require.NoError(t, e.Start(t.Context(), host))
 	return e, func() { require.NoError(t, e.Shutdown(context.Background())) }
 }

@@ -13,6 +13,7 @@ func (e *incidentExporter) count(ctx context.Context, o incident.Outcome) {
 	for transition, n := range map[string]int{
 		"fired": o.AlertsFired, "resolved": o.AlertsResolved, "flapped": o.AlertsFlapped, "worsened": o.AlertsWorsened,
 		"expired": o.AlertsExpired, "muted": o.AlertsMuted, "released": o.AlertsReleased,
+		"upstream": o.AlertsUpstream,
 	} {
 		add(ctx, e.telemetry.ExporterIncidentAlertTransitions, n, "transition", transition)
 	}

@@ -57,8 +57,10 @@ type Case struct {
 	Alert alert.Record
 	Own   *Acknowledgement
 	// Incident is the unresolved one that the alert is in, since LinkedAt.
-	Incident     *Incident
-	LinkedAt     time.Time
+	Incident *Incident
+	LinkedAt time.Time
+	// Path is how the alert's service calls that of the incident, where it joined by that.
+	Path         Path
 	IncidentsOwn *Acknowledgement
 }
 

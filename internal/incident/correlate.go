@@ -67,6 +67,7 @@ type incidentCase struct {
 	changes []*alert.Change
 	pulled  []*alert.Change // nothing happened to these: they fired before there was the incident
 	joining []string        // alerts that are not linked yet
+	paths   map[string]Path // of those that join by the service graph, by the alert's ID
 }
 
 // assign finds the incident of every change that has one or is to get one.
@@ -143,43 +144,60 @@ func (r *correlation) join(ctx context.Context, byKey map[string][]*alert.Change
 	if err != nil {
 		return err
 	}
-	for _, key := range keys {
+	up, err := r.lookUpstream(ctx, byKey, unresolved)
+	if err != nil {
+		return err
+	}
+	for _, key := range up.order(keys, byKey, func(key string) bool { return r.opens(byKey[key]) }) {
 		changes := r.unclaimed(byKey[key])
 		if len(changes) == 0 {
 			continue
 		}
 		in, is := unresolved[key]
+		first := !is // alerts of the key may fire already that are in no incident
+		var path Path
 		if !is {
-			slices.SortFunc(changes, byUrgency)
-			if r.rules.MinSeverity.Worse(changes[0].After.Severity) {
+			in, path, is = up.nearest(key, unresolved)
+		}
+		if !is {
+			if !r.opens(changes) {
 				continue
 			}
+			slices.SortFunc(changes, byUrgency)
 			if in, err = r.begin(ctx, key, closed[key], changes); err != nil {
 				return err
 			}
 			if in.ID == closed[key].ID { // other keys may lead to it as well
 				for _, other := range keys {
-					if closed[other].ID == in.ID || other == in.CorrelationKey {
+					if closed[other].ID == in.ID {
 						unresolved[other] = in
 					}
 				}
 			}
+			unresolved[key], unresolved[in.CorrelationKey] = in, in
 		}
 		joined := r.caseOf(in)
+		before := len(joined.joining)
 		joined.take(changes...)
 		for _, change := range changes {
 			joined.joining = append(joined.joining, change.After.ID)
 		}
-		if !is {
-			if err := r.pull(ctx, key, joined); err != nil {
+		if first {
+			if err := r.pull(ctx, key, joined, &changes[0].After.Alert); err != nil {
 				return err
 			}
 		}
+		joined.cameBy(path, joined.joining[before:])
 		for _, id := range joined.joining {
 			r.joining[id] = true
 		}
 	}
 	return nil
+}
+
+// opens says whether one of the alerts is severe enough to open an incident.
+func (r *correlation) opens(changes []*alert.Change) bool {
+	return slices.ContainsFunc(changes, func(c *alert.Change) bool { return !r.rules.MinSeverity.Worse(c.After.Severity) })
 }
 
 // unclaimed gives the changes of alerts whose own incident was not reopened meanwhile. That takes the others.
@@ -193,9 +211,10 @@ func (r *correlation) unclaimed(changes []*alert.Change) []*alert.Change {
 	})
 }
 
-// pull has alerts join that fired before their incident began, such as those too slight to open one.
-func (r *correlation) pull(ctx context.Context, key string, c *incidentCase) error {
-	loose, err := r.tx.UnlinkedAlerts(ctx, siblingsOf(&c.changes[0].After.Alert, r.rules.Labels))
+// pull has alerts join that fired before their incident began, such as those too slight to open one. They share the key of one
+// that joins.
+func (r *correlation) pull(ctx context.Context, key string, c *incidentCase, one *alert.Alert) error {
+	loose, err := r.tx.UnlinkedAlerts(ctx, siblingsOf(one, r.rules.Labels))
 	if err != nil {
 		return err
 	}
@@ -300,6 +319,9 @@ func (r *correlation) settle(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := r.keepPaths(ctx, r.cases[id]); err != nil {
+			return err
+		}
 	}
 	firing, err := r.tx.FiringCounts(ctx, slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !r.cases[id].mayBeOver() }))
 	if err != nil {
@@ -332,13 +354,13 @@ func (c *incidentCase) mayBeOver() bool {
 func (r *correlation) follow(c *incidentCase, over bool) (changed bool) {
 	for _, change := range c.changes {
 		if by, is := r.released[change.After.ID]; is {
-			r.events = append(r.events, releasedEvent(c.ID, r.at, change, by))
+			r.events = append(r.events, c.withPath(change, releasedEvent(c.ID, r.at, change, by))...)
 		} else {
-			r.events = append(r.events, alertEvents(c.ID, r.at, change)...)
+			r.events = append(r.events, c.withPath(change, alertEvents(c.ID, r.at, change)...)...)
 		}
 	}
 	for _, change := range c.pulled {
-		r.events = append(r.events, pulledEvent(c.ID, r.at, change))
+		r.events = append(r.events, c.withPath(change, pulledEvent(c.ID, r.at, change))...)
 	}
 	all := slices.Concat(c.changes, c.pulled)
 	raised := c.Raise(Author, worst(all))

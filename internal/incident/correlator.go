@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quantivista/monitoring/internal/alert"
@@ -64,10 +65,11 @@ func (c *Correlation) Validate() error {
 
 // Correlator makes incidents of alerts. It is safe for concurrent use, in any number of replicas on one store.
 type Correlator struct {
-	store  Store
-	rules  Correlation
-	muting alert.Muting
-	now    func() time.Time
+	store    Store
+	rules    Correlation
+	muting   alert.Muting
+	upstream Upstream
+	now      func() time.Time
 
 	releases releases
 }
@@ -85,7 +87,7 @@ func NewCorrelator(store Store, rules Correlation, now func() time.Time) *Correl
 
 // WithMuting gives a correlator that holds back what is muted: such alerts are stored, and open and join no incident.
 func (c *Correlator) WithMuting(muting alert.Muting) *Correlator {
-	return &Correlator{store: c.store, rules: c.rules, muting: muting, now: c.now}
+	return &Correlator{store: c.store, rules: c.rules, muting: muting, upstream: c.upstream, now: c.now}
 }
 
 // mutes gives what mutes an alert; nil for nothing.
@@ -178,6 +180,11 @@ func began(c *alert.Change) bool {
 // ended says that the alert is over, and was not before.
 func ended(c *alert.Change) bool {
 	return c.Resolved() || (began(c) && c.After.Status == alert.Resolved)
+}
+
+// firstStart gives when the first of the alerts fired.
+func firstStart(changes []*alert.Change) time.Time {
+	return slices.MinFunc(changes, func(a, b *alert.Change) int { return a.After.LastStart().Compare(b.After.LastStart()) }).After.LastStart()
 }
 
 // byUrgency orders alerts by severity, the worst first, then by start and labels.

@@ -48,8 +48,10 @@ func shared(a *alert.Alert, labels []string) map[string]string {
 }
 
 // keyOf gives the correlation key of an alert: its shared labels as JSON, or a hash of them where they are long.
-func keyOf(a *alert.Alert, labels []string) string {
-	key, err := json.Marshal(shared(a, labels))
+func keyOf(a *alert.Alert, labels []string) string { return keyWith(shared(a, labels)) }
+
+func keyWith(labels map[string]string) string {
+	key, err := json.Marshal(labels)
 	if err != nil { // a map of strings always marshals
 		return ""
 	}

@@ -8,6 +8,8 @@ type Outcome struct {
 	AlertsFired, AlertsResolved, AlertsFlapped, AlertsWorsened, AlertsExpired int
 	// AlertsMuted began while they were muted; AlertsReleased fire on behind the end of that.
 	AlertsMuted, AlertsReleased int
+	// AlertsUpstream joined the incident of a service that theirs calls.
+	AlertsUpstream int
 
 	Opened, Reopened, Escalated, Mitigated, Resolved int
 }
@@ -38,6 +40,7 @@ func (o *Outcome) add(other *Outcome) {
 	o.AlertsExpired += other.AlertsExpired
 	o.AlertsMuted += other.AlertsMuted
 	o.AlertsReleased += other.AlertsReleased
+	o.AlertsUpstream += other.AlertsUpstream
 	o.Opened += other.Opened
 	o.Reopened += other.Reopened
 	o.Escalated += other.Escalated

@@ -137,6 +137,8 @@ type LinkTx interface {
 	// answers state.ErrConflict for a resolved incident and for an alert of another unresolved one, state.ErrNotFound
 	// for an unknown alert.
 	LinkAlerts(ctx context.Context, incidentID string, alertIDs []string) error
+	// KeepPath remembers by which path of the service graph alerts of an incident have joined it.
+	KeepPath(ctx context.Context, incidentID string, alertIDs []string, path Path) error
 	// UnlinkAlerts takes alerts from an incident; those that it does not have are left alone.
 	UnlinkAlerts(ctx context.Context, incidentID string, alertIDs []string) error
 	// DetachAlerts remembers that alerts shall join no incident by themselves as long as their newest period is the one

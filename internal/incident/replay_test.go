@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"github.com/quantivista/monitoring/internal/alert"
@@ -100,4 +101,88 @@ func TestReplayAndReorder(t *testing.T) {
 			rt.Fatalf("a replay did %+v", replayed)
 		}
 	})
+}
+
+// TestReplicasGoUpstream checks, on any service graph, that two replicas with the same reports make incidents in which every
+// alert is once, by a path that there is, and that a replay tells nothing.
+func TestReplicasGoUpstream(t *testing.T) {
+	services := []string{"a", "b", "c", "d", "e"}
+	rapid.Check(t, func(rt *rapid.T) {
+		graph, severities := calls{}, map[string]alert.Severity{}
+		for _, service := range services {
+			severities[service] = rapid.SampledFrom([]alert.Severity{alert.Critical, alert.Medium, alert.Low}).Draw(rt, "severity")
+			graph[service] = slices.Sorted(slices.Values(rapid.SliceOfDistinct(rapid.SampledFrom(services), rapid.ID).Draw(rt, "callees")))
+		}
+		var batches [][]alert.Alert
+		noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		for range rapid.IntRange(1, 4).Draw(rt, "batches") {
+			var batch []alert.Alert
+			for _, service := range rapid.SliceOfNDistinct(rapid.SampledFrom(services), 1, 5, rapid.ID).Draw(rt, "services") {
+				start := noon.Add(time.Duration(rapid.IntRange(0, 5).Draw(rt, "start")) * time.Minute)
+				a := firing("Down-"+service, severities[service], start, "service", service)
+				a.UpdatedAt = start
+				batch = append(batch, a)
+			}
+			batches = append(batches, batch)
+		}
+		hops := rapid.IntRange(1, 4).Draw(rt, "hops")
+		var errs []error
+		synctest.Test(t, func(t *testing.T) {
+			b := upstream(t, graph, hops)
+			var replicas errgroup.Group
+			for range 2 {
+				replicas.Go(func() error {
+					for _, batch := range batches {
+						if _, err := b.correlator.Handle(t.Context(), batch); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			errs = append(errs, replicas.Wait())
+			_, err := show(b)
+			errs = append(errs, err, b.checkUpstream(graph))
+			if replayed := b.handle(slices.Concat(batches...)...); replayed != (incident.Outcome{}) {
+				errs = append(errs, fmt.Errorf("a replay did %+v", replayed))
+			}
+		})
+		if err := errors.Join(errs...); err != nil {
+			rt.Fatal(err)
+		}
+	})
+}
+
+// checkUpstream compares alerts, their incidents, and the events that tell how they came there.
+func (b *bench) checkUpstream(graph calls) error {
+	var errs []error
+	home := map[string]string{}
+	for _, in := range b.incidents() {
+		records, err := b.store.RelatedAlerts(b.t.Context(), []string{in.ID}, 1000)
+		errs = append(errs, err)
+		paths := map[any][]any{}
+		for _, e := range b.timeline(in.ID) {
+			if path, is := e.Metadata["path"].([]any); is {
+				paths[e.Metadata["alertId"]] = path
+			}
+		}
+		root := strings.TrimSuffix(strings.TrimPrefix(in.CorrelationKey, `{"service":"`), `"}`)
+		for _, r := range records[in.ID] {
+			service := incident.ServiceOf(&r.Alert)
+			if home[r.ID] != "" {
+				errs = append(errs, fmt.Errorf("%s is in two incidents", r.Name()))
+			}
+			home[r.ID] = in.ID
+			path := paths[r.ID]
+			if (service == root) != (len(path) == 0) || (len(path) > 0 && (path[0] != service || path[len(path)-1] != root)) {
+				errs = append(errs, fmt.Errorf("%s is in the incident of %s by %v", r.Name(), root, path))
+			}
+			for i := 0; i+1 < len(path); i++ {
+				if !slices.Contains(graph[fmt.Sprint(path[i])], fmt.Sprint(path[i+1])) {
+					errs = append(errs, fmt.Errorf("%s joined by %v, which the graph has not", r.Name(), path))
+				}
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +30,7 @@ type step struct {
 	withEvent bool
 }
 
-var kinds = []string{"fire", "fire", "burst", "burst", "resolve", "resolve", "sweep", "link", "unlink", "unlink", "merge", "status", "alert", "open", "mute", "mute"}
+var kinds = []string{"fire", "fire", "burst", "burst", "resolve", "resolve", "sweep", "link", "unlink", "unlink", "merge", "status", "alert", "open", "mute", "mute", "calls"}
 
 func steps() *rapid.Generator[[]step] {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
@@ -57,7 +59,12 @@ type life struct {
 	said int
 	// quiet are the names of the alerts that are muted.
 	quiet map[string]bool
+	// calls is the service graph, and everything that was ever in it.
+	calls, called map[string]map[string]bool
 }
+
+// maxHops is how many calls lie between an alert and its incident at most.
+const maxHops = 2
 
 type episode struct {
 	start time.Time
@@ -72,8 +79,9 @@ func TestWhateverPeopleAndRulesDo(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := &life{
 				bench: newBench(t), reports: map[int]alert.Alert{}, decided: map[string]bool{}, out: map[string]episode{}, quiet: map[string]bool{},
+				called: map[string]map[string]bool{},
 			}
-			l.correlator = l.correlator.WithMuting(l.muting)
+			l.correlator = l.correlator.WithUpstream(incident.Upstream{Graph: l.graph, MaxHops: maxHops}).WithMuting(l.muting)
 			for i, s := range todo {
 				if err := errors.Join(l.do(t.Context(), s), l.check()); err != nil {
 					failure = fmt.Errorf("behind step %d, %s: %w", i, s.kind, err)
@@ -106,6 +114,9 @@ func (l *life) do(ctx context.Context, s step) error {
 		name := fmt.Sprint("Alert", s.name)
 		l.quiet[name] = !l.quiet[name]
 		return nil
+	case "calls":
+		l.newCalls(s)
+		return nil
 	case "sweep":
 		_, err := l.correlator.Sweep(ctx)
 		return errors.Join(err, l.checkReleased(ctx))
@@ -127,6 +138,58 @@ func (l *life) muting(context.Context, time.Time) (func(*alert.Alert) []alert.Mu
 		}
 		return nil
 	}, nil
+}
+
+func serviceOf(n int) string { return []string{"cart", "shop", "mail"}[n%3] }
+
+// newCalls has other services call others from now on, or the graph forgotten.
+func (l *life) newCalls(s step) {
+	l.calls = nil
+	if s.withEvent {
+		return
+	}
+	l.calls = map[string]map[string]bool{}
+	for _, n := range append(s.others, s.target) {
+		for _, c := range []map[string]map[string]bool{l.calls, l.called} {
+			client, server := serviceOf(n), serviceOf(n/3)
+			if c[client] == nil {
+				c[client] = map[string]bool{}
+			}
+			c[client][server] = true
+		}
+	}
+}
+
+// graph is an incident.Graph.
+func (l *life) graph() incident.Callees {
+	if l.calls == nil {
+		return nil
+	}
+	return func(service string) []string { return slices.Sorted(maps.Keys(l.calls[service])) }
+}
+
+// checkPaths checks that alerts joined by the graph only as that was.
+func (l *life) checkPaths() error {
+	records := l.alerts()
+	ids := make([]string, len(records))
+	for i := range records {
+		ids[i] = records[i].ID
+	}
+	cases, err := l.store.Cases(l.t.Context(), ids)
+	for _, c := range cases {
+		if len(c.Path) == 0 {
+			continue
+		}
+		if len(c.Path) > maxHops+1 || c.Path[0] != incident.ServiceOf(&c.Alert.Alert) || c.Incident == nil {
+			err = errors.Join(err, fmt.Errorf("%s is in %v by %s", c.Alert.Name(), c.Incident, c.Path))
+		}
+		for i := range c.Path[1:] {
+			if !l.called[c.Path[i]][c.Path[i+1]] {
+				err = errors.Join(err, fmt.Errorf("%s joined by %s, and %s never calls %s", c.Alert.Name(), c.Path, c.Path[i], c.Path[i+1]))
+			}
+		}
+	}
+	return err
 }
 
 // checkReleased checks that only what is muted waits behind a sweep.
@@ -158,7 +221,7 @@ func (l *life) fire(ctx context.Context, severity alert.Severity, names ...int) 
 		n %= 6
 		a, known := l.reports[n]
 		if !known || a.Status == alert.Resolved {
-			a = firing(fmt.Sprint("Alert", n), []string{"cart", "shop", "mail"}[n%3], severity, time.Now())
+			a = firing(fmt.Sprint("Alert", n), serviceOf(n), severity, time.Now())
 		}
 		a.Severity, a.UpdatedAt = severity, time.Now()
 		l.reports[n], batch[i] = a, a
@@ -274,7 +337,7 @@ func (l *life) check() error {
 			errs = append(errs, fmt.Errorf("a merged incident is %s", in.Status))
 		}
 	}
-	return errors.Join(append(errs, l.checkAlerts(home, told), l.checkHeld(home))...)
+	return errors.Join(append(errs, l.checkAlerts(home, told), l.checkHeld(home), l.checkPaths())...)
 }
 
 func (l *life) checkUnresolved(in *incident.Incident, related []alert.Record, home map[string]string) error {

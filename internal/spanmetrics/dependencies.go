@@ -23,20 +23,29 @@ type Dependency struct {
 // edge tells one from the other.
 type edge struct{ parent, child, connection string }
 
+// byEdge are the labels of an edge.
+const byEdge = "client, server, connection_type"
+
+func graphGrown(metric string, over time.Duration) string {
+	return grown("traces_service_graph_request_"+metric, over)
+}
+
+// calls is PromQL for the edges that had calls, with their number.
+func calls(over time.Duration) string {
+	return "sum by (" + byEdge + ") (" + graphGrown("total", over) + ") > 0"
+}
+
 // Dependencies gives the edges that had calls from start to end, those with the most calls first.
 func Dependencies(ctx context.Context, query Query, start, end time.Time) ([]Dependency, error) {
-	const by = "client, server, connection_type"
-	increase := func(metric string) string {
-		return grown("traces_service_graph_request_"+metric, end.Sub(start))
-	}
+	increase := func(metric string) string { return graphGrown(metric, end.Sub(start)) }
 	found := map[edge]Dependency{}
 	for _, each := range []struct {
 		expr string
 		set  func(d *Dependency, value float64)
 	}{
-		{"sum by (" + by + ") (" + increase("total") + ") > 0", func(d *Dependency, v float64) { d.Calls = v; d.P95 = math.NaN() }},
-		{"sum by (" + by + ") (" + increase("failed_total") + ")", func(d *Dependency, v float64) { d.Errors = v }},
-		{"histogram_quantile(0.95, sum by (" + by + ", le) (" + increase("server_seconds_bucket") + "))", func(d *Dependency, v float64) { d.P95 = v }},
+		{calls(end.Sub(start)), func(d *Dependency, v float64) { d.Calls = v; d.P95 = math.NaN() }},
+		{"sum by (" + byEdge + ") (" + increase("failed_total") + ")", func(d *Dependency, v float64) { d.Errors = v }},
+		{"histogram_quantile(0.95, sum by (" + byEdge + ", le) (" + increase("server_seconds_bucket") + "))", func(d *Dependency, v float64) { d.P95 = v }},
 	} {
 		vector, err := query(ctx, each.expr, end)
 		if err != nil {

@@ -34,9 +34,12 @@ const spans = `load 1m
 	traces_service_graph_request_total{client="gone", server="stock"} 0+1x30 30x90
 `
 
-func loaded(t *testing.T) Query {
+func loaded(t *testing.T) Query { return with(t, spans) }
+
+// with asks a store that has a load of promqltest.
+func with(t *testing.T, load string) Query {
 	t.Helper()
-	store := promqltest.LoadedStorage(t, spans)
+	store := promqltest.LoadedStorage(t, load)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	engine := promqltest.NewTestEngine(t, false, 5*time.Minute, 100_000)
 	return func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
@@ -104,11 +107,33 @@ func TestDependencies(t *testing.T) {
 	assert.True(t, math.IsNaN(found[1].P95))
 }
 
+func TestCallees(t *testing.T) {
+	query := with(t, `load 1m
+	traces_service_graph_request_total{client="web", server="api", failed="false"} 0+60x120
+	traces_service_graph_request_total{client="web", server="api", failed="true"} 0+1x120
+	traces_service_graph_request_total{client="web", server="api", connection_type="virtual_node"} 0+1x120
+	traces_service_graph_request_total{client="web", server="auth", connection_type="virtual_node"} 0+1x120
+	traces_service_graph_request_total{client="api", server="orders", connection_type="database"} 0+1x120
+	traces_service_graph_request_total{client="user", server="web", connection_type="virtual_node"} 0+1x120
+	traces_service_graph_request_total{client="user", server="profiles"} 0+1x120
+	traces_service_graph_request_total{client="web", server="unknown", connection_type="virtual_node"} 0+1x120
+	traces_service_graph_request_total{client="api", server="mailer", connection_type="messaging_system"} 0+1x120
+	traces_service_graph_request_total{client="api", server="api"} 0+1x120
+	traces_service_graph_request_total{client="", server="api"} 0+1x120
+	traces_service_graph_request_total{client="gone", server="api"} 0+1x30 30x90
+`)
+	callees, err := Callees(t.Context(), query, hour(1), hour(2))
+	require.NoError(t, err)
+	assert.Equal(t, map[string][]string{"web": {"api", "auth"}, "api": {"orders"}, "user": {"profiles"}}, callees)
+}
+
 func TestTheStoresErrors(t *testing.T) {
 	broken := errors.New("broken")
 	query := func(context.Context, string, time.Time) (promql.Vector, error) { return nil, broken }
 	_, err := Compare(t.Context(), query, "stock", hour(1), hour(2))
 	require.ErrorIs(t, err, broken)
 	_, err = Dependencies(t.Context(), query, hour(1), hour(2))
+	require.ErrorIs(t, err, broken)
+	_, err = Callees(t.Context(), query, hour(1), hour(2))
 	require.ErrorIs(t, err, broken)
 }

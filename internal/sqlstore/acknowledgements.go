@@ -222,6 +222,7 @@ func addCases(ctx context.Context, db bun.IDB, ids []string, cases map[string]in
 		c := incident.Case{Alert: alerts[i].record(), Own: of[id]}
 		if l, is := linked[id]; is {
 			c.Incident, c.LinkedAt, c.IncidentsOwn = incidents[l.IncidentID], l.LinkedAt.Time, of[l.IncidentID]
+			c.Path = incident.Path(l.Path)
 		}
 		cases[id] = c
 	}

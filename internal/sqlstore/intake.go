@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/quantivista/monitoring/internal/alert"
+	"github.com/quantivista/monitoring/internal/incident"
 	"github.com/quantivista/monitoring/internal/state"
 )
 
@@ -219,6 +220,9 @@ func (t *tx) removeAlert(ctx context.Context, id, into string) error {
 		}
 		if l.Active && taken[into] == "" {
 			if err := t.LinkAlerts(ctx, l.IncidentID, []string{into}); err != nil {
+				return err
+			}
+			if err := t.KeepPath(ctx, l.IncidentID, []string{into}, incident.Path(l.Path)); err != nil {
 				return err
 			}
 		}

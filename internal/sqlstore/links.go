@@ -20,6 +20,7 @@ type linkRow struct {
 	AlertID    string  `bun:"alert_id,pk"`
 	LinkedAt   instant `bun:"linked_at"`
 	Active     bool    `bun:"active"`
+	Path       list    `bun:"path"`
 }
 
 // LinkAlerts adds alerts to an incident.

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,13 +25,15 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                               metric.Meter
-	mu                                  sync.Mutex
-	registrations                       []metric.Registration
-	ExporterIncidentAlertTransitions    metric.Int64Counter
-	ExporterIncidentDeletedRows         metric.Int64Counter
-	ExporterIncidentIncidentTransitions metric.Int64Counter
-	ExporterIncidentRefusedAlerts       metric.Int64Counter
+	meter                                   metric.Meter
+	mu                                      sync.Mutex
+	registrations                           []metric.Registration
+	ExporterIncidentAlertTransitions        metric.Int64Counter
+	ExporterIncidentDeletedRows             metric.Int64Counter
+	ExporterIncidentIncidentTransitions     metric.Int64Counter
+	ExporterIncidentRefusedAlerts           metric.Int64Counter
+	ExporterIncidentServiceGraphEdges       metric.Int64ObservableGauge
+	ExporterIncidentServiceGraphFailedReads metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -41,6 +45,31 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterExporterIncidentServiceGraphEdgesCallback sets callback for observable ExporterIncidentServiceGraphEdges metric.
+func (builder *TelemetryBuilder) RegisterExporterIncidentServiceGraphEdgesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterIncidentServiceGraphEdges, obs: o})
+		return nil
+	}, builder.ExporterIncidentServiceGraphEdges)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -83,6 +112,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_incident_refused_alerts",
 		metric.WithDescription("Alerts that can never be stored, by reason [Alpha]"),
 		metric.WithUnit("{alert}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterIncidentServiceGraphEdges, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_incident_service_graph_edges",
+		metric.WithDescription("Calls between two services that alerts are correlated by; 0 while the service graph is not known [Alpha]"),
+		metric.WithUnit("{edge}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterIncidentServiceGraphFailedReads, err = builder.meter.Int64Counter(
+		"otelcol_exporter_incident_service_graph_failed_reads",
+		metric.WithDescription("Readings of the service graph that failed; alerts are correlated without them [Alpha]"),
+		metric.WithUnit("{read}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs
