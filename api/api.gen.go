@@ -826,6 +826,10 @@ type AlertExplanation struct {
 	// IncidentID The unresolved incident that it is in.
 	IncidentID *string `json:"incidentId,omitempty"`
 
+	// IncidentPath Where it joined the incident of another service by the service graph: the services from its own to that one, each
+	// of which calls the next.
+	IncidentPath *[]string `json:"incidentPath,omitempty"`
+
 	// MutedBy Windows, silences and firing alerts that keep it quiet now.
 	MutedBy []Mute `json:"mutedBy"`
 	Name    string `json:"name"`

@@ -46,6 +46,10 @@ func (s *restServer) ExplainAlert(ctx context.Context, request api.ExplainAlertR
 		if c.Incident != nil {
 			answer.IncidentID = &c.Incident.ID
 		}
+		if len(c.Path) > 0 {
+			facts.Path = c.Path
+			answer.IncidentPath = (*[]string)(&c.Path)
+		}
 	}
 	if record.Status == alert.Firing {
 		if err := s.decide(ctx, &record, &facts); err != nil {

@@ -2,6 +2,7 @@ package monitoringapiextension
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/quantivista/monitoring/api"
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/alertmanager"
+	"github.com/quantivista/monitoring/internal/incident"
 	"github.com/quantivista/monitoring/internal/notification"
 	"github.com/quantivista/monitoring/internal/state"
 )
@@ -153,7 +155,20 @@ func TestExplainAlert(t *testing.T) {
 	got = decode[api.AlertExplanation](t, get(t, base+"/api/v1/alerts/"+record.ID+"/explain"))
 	assert.Equal(t, "Nobody is told: the Alertmanager is starting.", got.Summary)
 	assert.Empty(t, got.Routes)
+	assert.Nil(t, got.IncidentPath)
 	assert.Equal(t, http.StatusNotFound, get(t, base+"/api/v1/alerts/"+unknownID+"/explain").status)
+
+	am.err = nil
+	require.NoError(t, stored.Write(t.Context(), func(ctx context.Context, tx incident.Tx) error {
+		in, err := tx.CreateIncident(ctx, incident.Incident{Title: "Full", Severity: alert.High, Status: incident.Open, CreatedBy: incident.Author})
+		if err != nil {
+			return err
+		}
+		return errors.Join(tx.LinkAlerts(ctx, in.ID, []string{record.ID}), tx.KeepPath(ctx, in.ID, []string{record.ID}, incident.Path{"web", "db"}))
+	}))
+	got = decode[api.AlertExplanation](t, get(t, base+"/api/v1/alerts/"+record.ID+"/explain"))
+	assert.Equal(t, &[]string{"web", "db"}, got.IncidentPath)
+	assert.Contains(t, got.Summary, "It is in the incident of db, which its service calls: web → db.")
 }
 
 func TestNotificationsNeedAnAlertmanager(t *testing.T) {

@@ -23,10 +23,21 @@ type Facts struct {
 	Notifications []notification.Notification
 	// NoAlertmanager says why Decision is nil.
 	NoAlertmanager string
+	// Path is how its service calls that of its unresolved incident, where it joined by that.
+	Path incident.Path
 }
 
-// Summary says what matters most: what fails, what mutes, who was told, what it waits for.
+// Summary says what matters most: what fails, what mutes, who was told, what it waits for; and why it is in the incident of
+// another service.
 func (f *Facts) Summary() string {
+	text := f.notified()
+	if len(f.Path) > 0 {
+		text += fmt.Sprintf(" It is in the incident of %s, which its service calls: %s.", f.Path[len(f.Path)-1], f.Path)
+	}
+	return text
+}
+
+func (f *Facts) notified() string {
 	if text := f.failing(); text != "" {
 		return text
 	}

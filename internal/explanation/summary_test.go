@@ -45,11 +45,13 @@ func TestSummary(t *testing.T) {
 			Alert: ended, Notifications: []notification.Notification{told(notification.Sent, "", ended.Fingerprint())}},
 		"pager (webhook) was told at 2026-03-01T12:00:02Z that it fired, and not that it ended.": {
 			Alert: ended, Notifications: []notification.Notification{told(notification.Sent, "")}},
-		"It has ended, and nobody was told of it.":                                   {Alert: ended},
-		`Nobody is told now: it is in the maintenance window "Patches".`:             {Mutes: muted(alert.MutedByMaintenance, "1", "Patches")},
-		"Nobody is told now: silence 1 matches it.":                                  {Mutes: muted(alert.MutedBySilence, "1", "")},
-		"Nobody is told now: the alert with fingerprint 1 inhibits it.":              {Mutes: muted(alert.MutedByInhibition, "1", "")},
-		"Nobody is told now: ada acknowledged it at 2026-03-01T12:00:00Z.":           {Acknowledgement: &incident.Acknowledgement{By: "ada", At: noon}},
+		"It has ended, and nobody was told of it.":                         {Alert: ended},
+		`Nobody is told now: it is in the maintenance window "Patches".`:   {Mutes: muted(alert.MutedByMaintenance, "1", "Patches")},
+		"Nobody is told now: silence 1 matches it.":                        {Mutes: muted(alert.MutedBySilence, "1", "")},
+		"Nobody is told now: the alert with fingerprint 1 inhibits it.":    {Mutes: muted(alert.MutedByInhibition, "1", "")},
+		"Nobody is told now: ada acknowledged it at 2026-03-01T12:00:00Z.": {Acknowledgement: &incident.Acknowledgement{By: "ada", At: noon}},
+		"Nobody is told: there is none. It is in the incident of db, which its service calls: web → api → db.": {
+			NoAlertmanager: "there is none", Path: incident.Path{"web", "api", "db"}},
 		"Nobody is told: there is none.":                                             {NoAlertmanager: "there is none"},
 		"The Alertmanager does not have it (yet).":                                   {Decision: &alertmanager.Decision{}},
 		"pager was told at 2026-03-01T12:00:00Z.":                                    {Decision: route(func(r *alertmanager.Route) { r.Told = []alertmanager.Told{{At: noon}} })},

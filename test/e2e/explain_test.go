@@ -15,10 +15,11 @@ import (
 
 // explained is the part of an explanation that the test looks at.
 type explained struct {
-	Summary    string
-	MutedBy    []struct{ Kind, ID string }
-	IncidentID string
-	Routes     []struct {
+	Summary      string
+	MutedBy      []struct{ Kind, ID string }
+	IncidentID   string
+	IncidentPath []string
+	Routes       []struct {
 		Path, Receiver, GroupKey string
 		NextTurn                 time.Time
 	}
