@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -68,8 +69,17 @@ func (c *collector) postJSON(path string, want int, body string) {
 	require.Equal(c.t, want, status, "%s", answer)
 }
 
-// awaitIncident waits for the one incident to have this status, and its one alert that.
-func (c *collector) awaitIncident(status, alertStatus string) (found incident) {
+// alertStatuses are those of its alerts, sorted.
+func (in *incident) alertStatuses() (statuses []string) {
+	for _, a := range in.RelatedAlerts {
+		statuses = append(statuses, a.Status)
+	}
+	slices.Sort(statuses)
+	return statuses
+}
+
+// awaitIncident waits for the one incident to have this status, and its alerts these.
+func (c *collector) awaitIncident(status string, alertStatuses ...string) (found incident) {
 	c.t.Helper()
 	await(c.t, "an incident that is "+status, func() error {
 		code, body, err := tryRequest(http.MethodGet, at(c.api, "/api/v1/incidents?status=all"), "", nil)
@@ -80,7 +90,7 @@ func (c *collector) awaitIncident(status, alertStatus string) (found incident) {
 		if err := json.Unmarshal(body, &all); err != nil {
 			return err
 		}
-		if len(all) != 1 || len(all[0].RelatedAlerts) != 1 || all[0].Status != status || all[0].RelatedAlerts[0].Status != alertStatus {
+		if len(all) != 1 || all[0].Status != status || !slices.Equal(all[0].alertStatuses(), slices.Sorted(slices.Values(alertStatuses))) {
 			return fmt.Errorf("incidents are %s", body)
 		}
 		found = all[0]

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,19 +72,9 @@ func TestTheStackExplainsAFailure(t *testing.T) {
 	}
 	tell("fail")
 	awaitPage("firing")
-	var in incident
-	await(t, "the incident of the payments", func() error {
-		var found []incident
-		if err := tryJSON(at(c.api, "/api/v1/incidents"), &found); err != nil {
-			return err
-		}
-		i := slices.IndexFunc(found, func(in incident) bool { return slices.Contains(in.AffectedServices, "payments") })
-		if i < 0 {
-			return fmt.Errorf("incidents are %+v", found)
-		}
-		in = found[i]
-		return nil
-	})
+	in := c.awaitIncident("open", "firing", "firing", "firing")
+	assert.Equal(t, "HTTPErrorsHigh on payments", in.Title, "of three services that fail, the one that the others call")
+	assert.ElementsMatch(t, []string{"shop", "orders", "payments"}, in.AffectedServices)
 	await(t, "the metric, the trace and the log line that explain it", func() error {
 		kept, err := c.evidence(in.ID)
 		if err != nil {
@@ -95,16 +84,7 @@ func TestTheStackExplainsAFailure(t *testing.T) {
 	})
 	tell("heal")
 	awaitPage("resolved")
-	await(t, "mitigated", func() error {
-		var now incident
-		if err := tryJSON(at(c.api, "/api/v1/incidents/"+in.ID), &now); err != nil {
-			return err
-		}
-		if now.Status != "mitigated" {
-			return fmt.Errorf("it is %s", now.Status)
-		}
-		return nil
-	})
+	c.awaitIncident("mitigated", "resolved", "resolved", "resolved")
 }
 
 // explains gives an error unless there are a metric of the alert, a failed trace through a service, and a line.
