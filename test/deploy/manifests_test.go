@@ -108,18 +108,19 @@ type workload struct {
 	kind, name, namespace string
 	selector              *metav1.LabelSelector
 	template              corev1.PodTemplateSpec
+	claims                []corev1.PersistentVolumeClaim
 }
 
 func (m *manifests) workloads() []workload {
 	var all []workload
 	for _, d := range m.daemonSets {
-		all = append(all, workload{"DaemonSet", d.Name, d.Namespace, d.Spec.Selector, d.Spec.Template})
+		all = append(all, workload{"DaemonSet", d.Name, d.Namespace, d.Spec.Selector, d.Spec.Template, nil})
 	}
 	for _, d := range m.deployments {
-		all = append(all, workload{"Deployment", d.Name, d.Namespace, d.Spec.Selector, d.Spec.Template})
+		all = append(all, workload{"Deployment", d.Name, d.Namespace, d.Spec.Selector, d.Spec.Template, nil})
 	}
 	for _, s := range m.statefulSets {
-		all = append(all, workload{"StatefulSet", s.Name, s.Namespace, s.Spec.Selector, s.Spec.Template})
+		all = append(all, workload{"StatefulSet", s.Name, s.Namespace, s.Spec.Selector, s.Spec.Template, s.Spec.VolumeClaimTemplates})
 	}
 	return all
 }
