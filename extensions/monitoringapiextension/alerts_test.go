@@ -44,7 +44,7 @@ func (s *testState) correlate(t testing.TB, key string, alertIDs ...string) (id 
 			return err
 		}
 		id = in.ID
-		return tx.LinkAlerts(ctx, in.ID, alertIDs)
+		return tx.LinkAlerts(ctx, incident.Links{in.ID: alertIDs})
 	}))
 	return id
 }

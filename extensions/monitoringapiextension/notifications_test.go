@@ -164,7 +164,7 @@ func TestExplainAlert(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return errors.Join(tx.LinkAlerts(ctx, in.ID, []string{record.ID}), tx.KeepPath(ctx, in.ID, []string{record.ID}, incident.Path{"web", "db"}))
+		return errors.Join(tx.LinkAlerts(ctx, incident.Links{in.ID: {record.ID}}), tx.KeepPath(ctx, in.ID, []string{record.ID}, incident.Path{"web", "db"}))
 	}))
 	got = decode[api.AlertExplanation](t, get(t, base+"/api/v1/alerts/"+record.ID+"/explain"))
 	assert.Equal(t, &[]string{"web", "db"}, got.IncidentPath)

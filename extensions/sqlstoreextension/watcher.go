@@ -33,6 +33,9 @@ type watcher struct {
 
 // run ends with ctx, or once the store cannot go on.
 func (w *watcher) run(ctx context.Context) {
+	if w.migrated {
+		w.warm(ctx)
+	}
 	pause := w.every
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -72,7 +75,19 @@ func (w *watcher) look(ctx context.Context) error {
 	}
 	err := w.store.Migrate(ctx) // however long it takes
 	w.migrated = err == nil
+	if w.migrated {
+		w.warm(ctx)
+	}
 	return err
+}
+
+// warm makes the first answers as fast as later ones. Where it fails they are slow, and the next look tells why.
+func (w *watcher) warm(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	if err := w.store.Warm(ctx); err != nil {
+		w.logger.Debug("The connections of the state database were not warmed up", zap.Error(err))
+	}
 }
 
 // report logs when the database goes and comes, and tells the host.

@@ -2,25 +2,33 @@ package incident
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 )
 
-// TellComments gives the events by which an incident's timeline tells what people said about alerts before these
-// joined it, each by its author and of its time, and remembers that they are told.
-func TellComments(ctx context.Context, tx Tx, incidentID string, alertIDs []string) ([]TimelineEvent, error) {
-	var events []TimelineEvent
-	for ids := range slices.Chunk(alertIDs, linksPerStatement) {
-		comments, err := tx.UntoldComments(ctx, ids)
-		if err != nil {
-			return nil, err
+// TellComments gives the events by which the timelines of incidents tell what people said about alerts before these
+// joined them, each by its author and of its time, and remembers that they are told.
+func TellComments(ctx context.Context, tx Tx, joined Links) ([]TimelineEvent, error) {
+	incidentOf := map[string]string{}
+	for id, alertIDs := range joined {
+		for _, alertID := range alertIDs {
+			incidentOf[alertID] = id
 		}
-		told := make([]string, len(comments))
-		for i := range comments {
-			told[i] = comments[i].ID
-			events = append(events, CommentEvent(incidentID, &comments[i]))
-		}
-		if err := tx.CommentsTold(ctx, incidentID, told); err != nil {
+	}
+	comments, err := tx.UntoldComments(ctx, slices.Sorted(maps.Keys(incidentOf)))
+	if err != nil {
+		return nil, err
+	}
+	events := make([]TimelineEvent, len(comments))
+	told := map[string][]string{}
+	for i := range comments {
+		id := incidentOf[comments[i].AlertID]
+		events[i] = CommentEvent(id, &comments[i])
+		told[id] = append(told[id], comments[i].ID)
+	}
+	for id, commentIDs := range told {
+		if err := tx.CommentsTold(ctx, id, commentIDs); err != nil {
 			return nil, err
 		}
 	}

@@ -30,19 +30,11 @@ func (c *Correlator) correlate(ctx context.Context, tx Tx, changes []alert.Chang
 	if err := run.settle(ctx); err != nil {
 		return Outcome{}, err
 	}
-	for events := range slices.Chunk(run.events, eventsPerStatement) {
-		if _, err := tx.AppendEvents(ctx, events...); err != nil {
-			return Outcome{}, err
-		}
+	if _, err := tx.AppendEvents(ctx, run.events...); err != nil {
+		return Outcome{}, err
 	}
 	return run.outcome, nil
 }
-
-// They bound the length of statements.
-const (
-	eventsPerStatement = 1000
-	linksPerStatement  = 1000
-)
 
 // correlation is one run of correlate.
 type correlation struct {
@@ -313,33 +305,34 @@ func (r *correlation) open(ctx context.Context, key string, changes []*alert.Cha
 // settle links alerts and brings every incident to where its alerts have it.
 func (r *correlation) settle(ctx context.Context) error {
 	ids := slices.Sorted(maps.Keys(r.cases))
+	joining := Links{}
 	for _, id := range ids {
-		for joining := range slices.Chunk(r.cases[id].joining, linksPerStatement) {
-			if err := r.tx.LinkAlerts(ctx, id, joining); err != nil {
-				return err
-			}
+		if alertIDs := r.cases[id].joining; len(alertIDs) > 0 {
+			joining[id] = alertIDs
 		}
+	}
+	if err := r.tx.LinkAlerts(ctx, joining); err != nil {
+		return err
+	}
+	for _, id := range ids {
 		if err := r.keepPaths(ctx, r.cases[id]); err != nil {
 			return err
 		}
 	}
-	firing, err := r.tx.FiringCounts(ctx, slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !r.cases[id].mayBeOver() }))
+	firing, err := r.tx.Firing(ctx, slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !r.cases[id].mayBeOver() }))
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if over := r.cases[id].mayBeOver() && firing[id] == 0; r.follow(r.cases[id], over) {
+		if over := r.cases[id].mayBeOver() && !firing[id]; r.follow(r.cases[id], over) {
 			if _, err := r.tx.UpdateIncident(ctx, r.cases[id].Incident); err != nil {
 				return err
 			}
 		}
-		told, err := TellComments(ctx, r.tx, id, r.cases[id].joining)
-		if err != nil {
-			return err
-		}
-		r.events = append(r.events, told...)
 	}
-	return nil
+	told, err := TellComments(ctx, r.tx, joining)
+	r.events = append(r.events, told...)
+	return err
 }
 
 // mayBeOver says that an alert of the incident ended, and that it is not plain that another fires. To count those that fire takes
@@ -373,11 +366,8 @@ func (r *correlation) follow(c *incidentCase, over bool) (changed bool) {
 
 // followStatus brings the incident to the status that its alerts have it in.
 func (r *correlation) followStatus(c *incidentCase, over bool) bool {
-	from, firing := c.Status, 1
-	if over {
-		firing = 0
-	}
-	events, changed := c.Follow(r.at, firing, TurnOf(c.changes...))
+	from := c.Status
+	events, changed := c.Follow(r.at, !over, TurnOf(c.changes...))
 	r.events = append(r.events, events...)
 	r.countStatus(from, c.Status)
 	return changed

@@ -27,13 +27,13 @@ func TurnOf(changes ...*alert.Change) (t Turn) {
 	return t
 }
 
-// Follow brings an unresolved incident to where its alerts have it, of which firing fire now: mitigated when the last
+// Follow brings an unresolved incident to where its alerts have it, where fires says that one fires now: mitigated when the last
 // one ends, and open again when one fires while it is mitigated. What a person has decided stays until then. It gives
 // the event that tells a new status, and says whether anything has changed. at may be zero for the time of storing.
-func (in *Incident) Follow(at time.Time, firing int, turn Turn) (events []TimelineEvent, changed bool) {
+func (in *Incident) Follow(at time.Time, fires bool, turn Turn) (events []TimelineEvent, changed bool) {
 	var reason string
 	from := in.Status
-	switch over := firing == 0 && turn.Ended != ""; {
+	switch over := !fires && turn.Ended != ""; {
 	case over && from == Mitigated:
 		in.MitigatedAt = at // the quiet period begins again
 		return nil, true

@@ -131,12 +131,15 @@ type RecordTx interface {
 	RedirectKeys(ctx context.Context, mergedID, intoID string) error
 }
 
+// Links are alerts by the incident that they join. An alert is in one of them at most.
+type Links map[string][]string
+
 // LinkTx relates alerts to incidents.
 type LinkTx interface {
-	// LinkAlerts adds alerts to an incident; those that it has already are left alone. They are detached no more. It
+	// LinkAlerts adds alerts to incidents; those that they have already are left alone. They are detached no more. It
 	// answers state.ErrConflict for a resolved incident and for an alert of another unresolved one, state.ErrNotFound
-	// for an unknown alert.
-	LinkAlerts(ctx context.Context, incidentID string, alertIDs []string) error
+	// for an unknown incident or alert.
+	LinkAlerts(ctx context.Context, links Links) error
 	// KeepPath remembers by which path of the service graph alerts of an incident have joined it.
 	KeepPath(ctx context.Context, incidentID string, alertIDs []string, path Path) error
 	// UnlinkAlerts takes alerts from an incident; those that it does not have are left alone.
@@ -148,8 +151,8 @@ type LinkTx interface {
 	Detached(ctx context.Context, alertIDs []string) (map[string]time.Time, error)
 	// AlertIDs gives the alerts of an incident, by the time they were linked.
 	AlertIDs(ctx context.Context, incidentID string) ([]string, error)
-	// FiringCounts gives the number of firing alerts of each incident that has one.
-	FiringCounts(ctx context.Context, incidentIDs []string) (map[string]int, error)
+	// Firing gives those of the incidents that have an alert that fires.
+	Firing(ctx context.Context, incidentIDs []string) (map[string]bool, error)
 }
 
 // TimelineTx tells what happened.

@@ -243,10 +243,8 @@ func (r *correlation) keepPaths(ctx context.Context, c *incidentCase) error {
 	}
 	for _, joined := range slices.Sorted(maps.Keys(byPath)) {
 		ids := slices.Sorted(slices.Values(byPath[joined]))
-		for some := range slices.Chunk(ids, linksPerStatement) {
-			if err := r.tx.KeepPath(ctx, c.ID, some, c.paths[ids[0]]); err != nil {
-				return err
-			}
+		if err := r.tx.KeepPath(ctx, c.ID, ids, c.paths[ids[0]]); err != nil {
+			return err
 		}
 	}
 	r.outcome.AlertsUpstream += len(c.paths)

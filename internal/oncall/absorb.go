@@ -24,7 +24,7 @@ type absorption struct {
 func (d *Desk) absorb(ctx context.Context, tx incident.Tx, in *incident.Incident, by string, a absorption) (incident.Incident, error) {
 	events := slices.Concat(a.events, in.Raise(by, worst(&a)))
 	events = append(events, in.AddServices(by, affected(&a))...)
-	counts, err := tx.FiringCounts(ctx, []string{in.ID})
+	firing, err := tx.Firing(ctx, []string{in.ID})
 	if err != nil {
 		return *in, err
 	}
@@ -34,11 +34,11 @@ func (d *Desk) absorb(ctx context.Context, tx incident.Tx, in *incident.Incident
 			turn.Began = a.reason
 		}
 	}
-	turned, _ := in.Follow(time.Time{}, counts[in.ID], turn)
+	turned, _ := in.Follow(time.Time{}, firing[in.ID], turn)
 	if _, err := tx.UpdateIncident(ctx, *in); err != nil {
 		return *in, err
 	}
-	comments, err := incident.TellComments(ctx, tx, in.ID, ids(a.alerts))
+	comments, err := incident.TellComments(ctx, tx, incident.Links{in.ID: ids(a.alerts)})
 	if err != nil {
 		return *in, err
 	}

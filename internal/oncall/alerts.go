@@ -92,11 +92,11 @@ func follow(ctx context.Context, tx incident.Tx, id string, turn incident.Turn) 
 	if err != nil {
 		return err
 	}
-	counts, err := tx.FiringCounts(ctx, []string{id})
+	firing, err := tx.Firing(ctx, []string{id})
 	if err != nil {
 		return err
 	}
-	events, changed := in.Follow(time.Time{}, counts[id], turn)
+	events, changed := in.Follow(time.Time{}, firing[id], turn)
 	if !changed {
 		return nil
 	}

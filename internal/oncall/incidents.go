@@ -49,14 +49,14 @@ func (d *Desk) Open(ctx context.Context, by string, n *NewIncident) (incident.In
 			Metadata: map[string]any{"newStatus": string(in.Status), "newSeverity": string(in.Severity)},
 		}}
 		if ids := sortedOnce(n.AlertIDs); len(ids) > 0 {
-			if err := tx.LinkAlerts(ctx, in.ID, ids); err != nil {
+			if err := tx.LinkAlerts(ctx, incident.Links{in.ID: ids}); err != nil {
 				return in, unknownAlert(err)
 			}
 			events = append(events, incident.TimelineEvent{
 				IncidentID: in.ID, Type: incident.AlertEvent, CreatedBy: by,
 				Content: fmt.Sprintf("Alerts added: %d", len(ids)), Metadata: map[string]any{"alertIds": ids},
 			})
-			comments, err := incident.TellComments(ctx, tx, in.ID, ids)
+			comments, err := incident.TellComments(ctx, tx, incident.Links{in.ID: ids})
 			if err != nil {
 				return in, err
 			}

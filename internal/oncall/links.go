@@ -48,7 +48,7 @@ func link(ctx context.Context, tx incident.Tx, id string, alertIDs []string) ([]
 			missing = append(missing, a)
 		}
 	}
-	if err := tx.LinkAlerts(ctx, id, missing); err != nil {
+	if err := tx.LinkAlerts(ctx, incident.Links{id: missing}); err != nil {
 		return nil, unknownAlert(err)
 	}
 	return tx.AlertsByID(ctx, missing)
@@ -96,12 +96,12 @@ func (d *Desk) release(ctx context.Context, tx incident.Tx, in *incident.Inciden
 	if err != nil {
 		return *in, err
 	}
-	counts, err := tx.FiringCounts(ctx, []string{in.ID})
+	firing, err := tx.Firing(ctx, []string{in.ID})
 	if err != nil {
 		return *in, err
 	}
 	if taken.Status == alert.Firing && (len(left) > 0 || in.CorrelationKey != "") {
-		turned, _ := in.Follow(time.Time{}, counts[in.ID], incident.Turn{Ended: "no alert that is left fires"})
+		turned, _ := in.Follow(time.Time{}, firing[in.ID], incident.Turn{Ended: "no alert that is left fires"})
 		events = append(events, turned...)
 	}
 	if _, err := tx.UpdateIncident(ctx, *in); err != nil {

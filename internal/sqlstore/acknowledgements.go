@@ -130,7 +130,7 @@ func (s *Store) IncidentAcknowledgements(ctx context.Context, incidentIDs []stri
 	}
 	var rows []acknowledgementRow
 	err := s.read(ctx, func(db bun.IDB) error {
-		return db.NewSelect().Model(&rows).Where("k.incident_id IN (?)", bun.List(incidentIDs)).Where("k.ended_at IS NULL").Scan(ctx)
+		return db.NewSelect().Model(&rows).Where("k.incident_id ?", among(incidentIDs)).Where("k.ended_at IS NULL").Scan(ctx)
 	})
 	for i := range rows {
 		found[rows[i].IncidentID] = *rows[i].acknowledgement()
@@ -181,11 +181,11 @@ func (s *Store) AcknowledgedCases(ctx context.Context) ([]incident.Case, error) 
 // addCases adds the cases of alerts, by their IDs.
 func addCases(ctx context.Context, db bun.IDB, ids []string, cases map[string]incident.Case) error {
 	var alerts []alertRow
-	if err := db.NewSelect().Model(&alerts).Where("a.id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(&alerts).Where("a.id ?", among(ids)).Scan(ctx); err != nil {
 		return err
 	}
 	var links []linkRow
-	if err := db.NewSelect().Model(&links).Where("l.alert_id IN (?)", bun.List(ids)).Where("l.active").Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(&links).Where("l.alert_id ?", among(ids)).Where("l.active").Scan(ctx); err != nil {
 		return err
 	}
 	linked := map[string]linkRow{}
@@ -198,11 +198,11 @@ func addCases(ctx context.Context, db bun.IDB, ids []string, cases map[string]in
 	var acknowledgements []acknowledgementRow
 	q := db.NewSelect().Model(&acknowledgements).Where("k.ended_at IS NULL")
 	if len(incidentIDs) == 0 {
-		q.Where("k.alert_id IN (?)", bun.List(ids))
+		q.Where("k.alert_id ?", among(ids))
 	} else {
-		q.Where("(k.alert_id IN (?) OR k.incident_id IN (?))", bun.List(ids), bun.List(incidentIDs))
+		q.Where("(k.alert_id ? OR k.incident_id ?)", among(ids), among(incidentIDs))
 		var rows []incidentRow
-		if err := db.NewSelect().Model(&rows).Where("i.id IN (?)", bun.List(incidentIDs)).Scan(ctx); err != nil {
+		if err := db.NewSelect().Model(&rows).Where("i.id ?", among(incidentIDs)).Scan(ctx); err != nil {
 			return err
 		}
 		for i := range rows {

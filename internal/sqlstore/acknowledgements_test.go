@@ -142,7 +142,7 @@ func TestAcknowledgementOfAnIncident(t *testing.T) {
 		in := newIncident(t, s, incident.Incident{})
 		link := func(n string) {
 			write(t, s, func(ctx context.Context, tx incident.Tx) {
-				require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{id[n]}))
+				require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {id[n]}}))
 			})
 		}
 		link("1")
@@ -218,7 +218,7 @@ func TestHeldAlerts(t *testing.T) {
 		assert.True(t, of[id["2"]].Held)
 		in := newIncident(t, s, incident.Incident{})
 		write(t, s, func(ctx context.Context, tx incident.Tx) {
-			require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{id["2"]}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {id["2"]}}))
 			still, err := tx.StillHeld(ctx, []string{id["1"], id["2"], id["3"]})
 			require.NoError(t, err)
 			require.Len(t, still, 1)

@@ -70,7 +70,7 @@ func (t *tx) UntoldComments(ctx context.Context, alertIDs []string) ([]incident.
 		return nil, nil
 	}
 	var rows []commentRow
-	err := t.db.NewSelect().Model(&rows).Where("c.alert_id IN (?)", bun.List(alertIDs)).Where("c.incident_id IS NULL").Order("c.id").Scan(ctx)
+	err := t.db.NewSelect().Model(&rows).Where("c.alert_id ?", among(alertIDs)).Where("c.incident_id IS NULL").Order("c.id").Scan(ctx)
 	return comments(rows), err
 }
 
@@ -80,6 +80,6 @@ func (t *tx) CommentsTold(ctx context.Context, incidentID string, commentIDs []s
 		return nil
 	}
 	_, err := t.db.NewUpdate().Model((*commentRow)(nil)).Set("incident_id = ?", incidentID).
-		Where("c.id IN (?)", bun.List(commentIDs)).Exec(ctx)
+		Where("c.id ?", among(commentIDs)).Exec(ctx)
 	return err
 }

@@ -13,7 +13,7 @@ import (
 type alertRow struct {
 	bun.BaseModel `bun:"table:alerts,alias:a"`
 
-	ID             string          `bun:"id,pk"`
+	ID             string          `bun:"id,pk,type:uuid"`
 	Name           string          `bun:"name"`
 	Description    string          `bun:"description"`
 	Severity       alert.Severity  `bun:"severity"`
@@ -32,7 +32,7 @@ type alertRow struct {
 	ReportedAt     instant         `bun:"reported_at"`
 	ReportedStatus alert.Status    `bun:"reported_status"`
 	LastStartsAt   instant         `bun:"last_starts_at"`
-	Periods        periods         `bun:"periods"`
+	Periods        periods         `bun:"periods,type:text"`
 	FlapCount      int             `bun:"flap_count"`
 	ResolvedBy     string          `bun:"resolved_by"`
 	ManualAt       instant         `bun:"manual_at"`
@@ -41,12 +41,12 @@ type alertRow struct {
 	InstanceName   string          `bun:"instance_name"`
 }
 
-func toAlertRow(r *alert.Record) *alertRow {
+func toAlertRow(r *alert.Record) alertRow {
 	reported, status := r.Reported(), alert.Firing
 	if !reported.End.IsZero() {
 		status = alert.Resolved
 	}
-	return &alertRow{
+	return alertRow{
 		ID: r.ID, Name: short(r.Name()), Description: r.Description(),
 		Severity: r.Severity, Status: r.Status, StartsAt: at(r.StartsAt), EndsAt: at(r.EndsAt), ExpiresAt: at(r.ExpiresAt),
 		Labels: r.Labels, Annotations: r.Annotations, GeneratorURL: r.GeneratorURL, Value: r.Value,

@@ -27,7 +27,7 @@ func (s *Store) ChangedAlerts(ctx context.Context, since time.Time, known map[st
 		}
 		for chunk := range slices.Chunk(ids, rowsPerStatement) {
 			var rows []alertRow
-			if err := db.NewSelect().Model(&rows).Where("a.id IN (?)", bun.List(chunk)).Order("a.updated_at", "a.id").Scan(ctx); err != nil {
+			if err := db.NewSelect().Model(&rows).Where("a.id ?", among(chunk)).Order("a.updated_at", "a.id").Scan(ctx); err != nil {
 				return err
 			}
 			for i := range rows {

@@ -37,8 +37,8 @@ func TestUnlinkedAlerts(t *testing.T) {
 		nobodys := add(firing(noon, noon, "n", "6"))
 		in, over := newIncident(t, s, incident.Incident{}), newIncident(t, s, incident.Incident{})
 		write(t, s, func(ctx context.Context, tx incident.Tx) {
-			require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{linked}))
-			require.NoError(t, tx.LinkAlerts(ctx, over.ID, []string{loose}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {linked}}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{over.ID: {loose}}))
 			require.NoError(t, tx.DetachAlerts(ctx, []string{detached}))
 		})
 		over.Status = incident.Resolved
@@ -77,7 +77,7 @@ func TestDetachments(t *testing.T) {
 			detached, err := tx.Detached(ctx, []string{one, two, newID()})
 			require.NoError(t, err)
 			assert.Equal(t, map[string]time.Time{one: noon, two: noon}, detached)
-			require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{one}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {one}}))
 			detached, err = tx.Detached(ctx, []string{one, two})
 			require.NoError(t, err)
 			assert.Equal(t, map[string]time.Time{two: noon}, detached)
@@ -227,9 +227,9 @@ func TestRetention(t *testing.T) {
 		last := newIncident(t, s, incident.Incident{CorrelationKey: "last"})
 		mergedPast := newIncident(t, s, incident.Incident{CorrelationKey: "merged"})
 		write(t, s, func(ctx context.Context, tx incident.Tx) {
-			require.NoError(t, tx.LinkAlerts(ctx, open.ID, []string{ofOpen}))
-			require.NoError(t, tx.LinkAlerts(ctx, past.ID, []string{ofOld}))
-			require.NoError(t, tx.LinkAlerts(ctx, last.ID, []string{ofRecent}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{open.ID: {ofOpen}}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{past.ID: {ofOld}}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{last.ID: {ofRecent}}))
 			_, err := tx.AppendEvents(ctx, incident.TimelineEvent{IncidentID: past.ID, Type: incident.Comment, Content: "c", CreatedBy: "me"})
 			require.NoError(t, err)
 			_, err = tx.CommentAlert(ctx, incident.AlertComment{AlertID: ofOld, Content: "c", CreatedBy: "me", IncidentID: past.ID})

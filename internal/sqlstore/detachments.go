@@ -20,8 +20,8 @@ func (t *tx) DetachAlerts(ctx context.Context, alertIDs []string) error {
 	if len(alertIDs) == 0 {
 		return nil
 	}
-	_, err := t.db.NewRaw("INSERT INTO alert_detachments (alert_id, last_starts_at) SELECT id, last_starts_at FROM alerts WHERE id IN (?)"+
-		" ON CONFLICT (alert_id) DO UPDATE SET last_starts_at = EXCLUDED.last_starts_at", bun.List(alertIDs)).Exec(ctx)
+	_, err := t.db.NewRaw("INSERT INTO alert_detachments (alert_id, last_starts_at) SELECT id, last_starts_at FROM alerts WHERE id ?"+
+		" ON CONFLICT (alert_id) DO UPDATE SET last_starts_at = EXCLUDED.last_starts_at", among(alertIDs)).Exec(ctx)
 	return err
 }
 
@@ -31,7 +31,7 @@ func (t *tx) Detached(ctx context.Context, alertIDs []string) (map[string]time.T
 		return nil, nil
 	}
 	var rows []detachmentRow
-	err := t.db.NewSelect().Model(&rows).Where("d.alert_id IN (?)", bun.List(alertIDs)).Scan(ctx)
+	err := t.db.NewSelect().Model(&rows).Where("d.alert_id ?", among(alertIDs)).Scan(ctx)
 	detached := make(map[string]time.Time, len(rows))
 	for _, r := range rows {
 		detached[r.AlertID] = r.LastStartsAt.Time
@@ -40,6 +40,6 @@ func (t *tx) Detached(ctx context.Context, alertIDs []string) (map[string]time.T
 }
 
 func (t *tx) attach(ctx context.Context, alertIDs []string) error {
-	_, err := t.db.NewDelete().Model((*detachmentRow)(nil)).Where("d.alert_id IN (?)", bun.List(alertIDs)).Exec(ctx)
+	_, err := t.db.NewDelete().Model((*detachmentRow)(nil)).Where("d.alert_id ?", among(alertIDs)).Exec(ctx)
 	return err
 }

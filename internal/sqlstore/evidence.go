@@ -60,7 +60,7 @@ func (s *Store) EvidenceCounts(ctx context.Context, incidentIDs []string) (map[s
 	var rows []collectionRow
 	err := s.read(ctx, func(db bun.IDB) error {
 		return db.NewSelect().Model(&rows).Column("c.incident_id", "c.metrics", "c.traces", "c.log_patterns").
-			Where("c.incident_id IN (?)", bun.List(ids)).Where("c.metrics + c.traces + c.log_patterns > 0").Scan(ctx)
+			Where("c.incident_id ?", among(ids)).Where("c.metrics + c.traces + c.log_patterns > 0").Scan(ctx)
 	})
 	for i := range rows {
 		counts[rows[i].IncidentID] = rows[i].counts()

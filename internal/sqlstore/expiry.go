@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/quantivista/monitoring/internal/alert"
 )
 
@@ -41,7 +39,7 @@ func (t *tx) NewestAlerts(ctx context.Context, reports []alert.Alert) (map[strin
 	var rows []alertRow
 	last := t.db.NewSelect().Model((*alertRow)(nil)).ModelTableExpr("alerts AS b").
 		ColumnExpr("b.fingerprint, MAX(b.starts_at) AS starts_at").
-		Where("b.fingerprint IN (?)", bun.List(stored)).Group("b.fingerprint")
+		Where("b.fingerprint ?", among(stored)).Group("b.fingerprint")
 	err := t.db.NewSelect().Model(&rows).
 		Join("JOIN (?) AS n ON n.fingerprint = a.fingerprint AND n.starts_at = a.starts_at", last).Scan(ctx)
 	for i := range rows {

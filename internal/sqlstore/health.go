@@ -97,7 +97,7 @@ func (s *Store) DropHealth(ctx context.Context, ids []string, behind time.Time) 
 	known := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return checkID("service", id) != nil })
 	for chunk := range slices.Chunk(known, healthChunk) {
 		err := s.write(ctx, func(ctx context.Context, db bun.Tx) error {
-			_, err := db.NewDelete().Model((*healthRow)(nil)).Where("s.id IN (?)", bun.List(chunk)).Where("s.last_check <= ?", at(behind)).Exec(ctx)
+			_, err := db.NewDelete().Model((*healthRow)(nil)).Where("s.id ?", among(chunk)).Where("s.last_check <= ?", at(behind)).Exec(ctx)
 			return err
 		})
 		if err != nil {

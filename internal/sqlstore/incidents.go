@@ -125,7 +125,7 @@ func (s *Store) RelatedAlerts(ctx context.Context, incidentIDs []string, limit i
 	err := s.read(ctx, func(db bun.IDB) error {
 		placed := db.NewSelect().TableExpr("incident_alerts AS l").ColumnExpr("l.incident_id, l.alert_id").
 			ColumnExpr("ROW_NUMBER() OVER (PARTITION BY l.incident_id ORDER BY l.linked_at DESC, l.alert_id DESC) AS place").
-			Where("l.incident_id IN (?)", bun.List(incidentIDs))
+			Where("l.incident_id ?", among(incidentIDs))
 		return db.NewSelect().Model(&rows).Join("JOIN (?) AS p ON p.alert_id = a.id", placed).
 			ColumnExpr("?TableColumns").ColumnExpr("p.incident_id").
 			Where("p.place <= ?", limit).OrderExpr("p.incident_id, p.place").Scan(ctx)

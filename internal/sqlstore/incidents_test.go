@@ -108,7 +108,7 @@ func TestLinks(t *testing.T) {
 		two := newIncident(t, s, incident.Incident{CorrelationKey: "2", Status: incident.Mitigated, MitigatedAt: noon})
 		over := newIncident(t, s, incident.Incident{Status: incident.Resolved})
 		link := func(id string, alerts ...string) error {
-			return s.Write(t.Context(), func(ctx context.Context, tx incident.Tx) error { return tx.LinkAlerts(ctx, id, alerts) })
+			return s.Write(t.Context(), func(ctx context.Context, tx incident.Tx) error { return tx.LinkAlerts(ctx, incident.Links{id: alerts}) })
 		}
 		require.NoError(t, link(one.ID, fires))
 		require.NoError(t, link(one.ID, fires), "again")
@@ -124,9 +124,9 @@ func TestLinks(t *testing.T) {
 			linked, err := tx.LinkedAlerts(ctx, []string{fires, ended})
 			require.NoError(t, err)
 			assert.Equal(t, map[string]string{fires: one.ID, ended: two.ID}, linked)
-			counts, err := tx.FiringCounts(ctx, []string{one.ID, two.ID})
+			firing, err := tx.Firing(ctx, []string{one.ID, two.ID})
 			require.NoError(t, err)
-			assert.Equal(t, map[string]int{one.ID: 1}, counts)
+			assert.Equal(t, map[string]bool{one.ID: true}, firing)
 			quiet, err := tx.MitigatedBefore(ctx, noon.Add(time.Second), 10)
 			require.NoError(t, err)
 			require.Len(t, quiet, 1, "the other one has a firing alert")
@@ -166,7 +166,9 @@ func TestRelatedAlertsAreTheLastLinked(t *testing.T) {
 			for n := range alerts {
 				s.now = func() time.Time { return noon.Add(time.Duration(n) * time.Second) }
 				id := intake(t, s, firing(noon, noon, "in", in.ID, "n", fmt.Sprint(n)))[0].After.ID
-				write(t, s, func(ctx context.Context, tx incident.Tx) { require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{id})) })
+				write(t, s, func(ctx context.Context, tx incident.Tx) {
+					require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {id}}))
+				})
 				want[in.ID] = append([]string{id}, want[in.ID]...)
 			}
 			want[in.ID] = want[in.ID][:min(3, alerts)]
@@ -246,7 +248,7 @@ func TestTransactionsAreWhole(t *testing.T) {
 		err := s.Write(t.Context(), func(ctx context.Context, tx incident.Tx) error {
 			changes, err := tx.Intake(ctx, []alert.Alert{firing(noon, noon)}, window)
 			require.NoError(t, err)
-			require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{changes[0].After.ID}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {changes[0].After.ID}}))
 			_, err = tx.AppendEvents(ctx, incident.TimelineEvent{IncidentID: in.ID, Type: incident.Comment, Content: "x", CreatedBy: "me"})
 			require.NoError(t, err)
 			return failure
@@ -318,7 +320,7 @@ func TestIncidentList(t *testing.T) {
 		write(t, s, func(ctx context.Context, tx incident.Tx) {
 			changes, err := tx.Intake(ctx, []alert.Alert{firing(noon, noon)}, window)
 			require.NoError(t, err)
-			require.NoError(t, tx.LinkAlerts(ctx, want[0], []string{changes[0].After.ID}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{want[0]: {changes[0].After.ID}}))
 			_, err = tx.AppendEvents(ctx, incident.TimelineEvent{IncidentID: want[0], Type: incident.Comment, CreatedBy: "me"})
 			require.NoError(t, err)
 		})

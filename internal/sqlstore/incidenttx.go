@@ -21,7 +21,7 @@ func (t *tx) Incident(ctx context.Context, id string) (incident.Incident, error)
 // IncidentsByID gives those that are there.
 func (t *tx) IncidentsByID(ctx context.Context, ids []string) (map[string]incident.Incident, error) {
 	known := possibleIDs("incident", ids)
-	return t.incidentsBy(ctx, known, func(q *bun.SelectQuery) { q.Where("i.id IN (?)", bun.List(known)) },
+	return t.incidentsBy(ctx, known, func(q *bun.SelectQuery) { q.Where("i.id ?", among(known)) },
 		func(in *incident.Incident) string { return in.ID })
 }
 
@@ -60,7 +60,7 @@ func (t *tx) ResolvedByKey(ctx context.Context, keys []string, since time.Time) 
 // ownByKey gives incidents of keys; of several of one key the last one.
 func (t *tx) ownByKey(ctx context.Context, keys []string, where func(*bun.SelectQuery)) (map[string]incident.Incident, error) {
 	return t.incidentsBy(ctx, keys, func(q *bun.SelectQuery) {
-		q.Where("i.correlation_key IN (?)", bun.List(keys)).Where("i.correlation_key <> ''")
+		q.Where("i.correlation_key ?", among(keys)).Where("i.correlation_key <> ''")
 		where(q)
 	}, func(in *incident.Incident) string { return in.CorrelationKey })
 }

@@ -9,15 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/incident"
 	"github.com/quantivista/monitoring/internal/state"
 )
-
-// rowsPerStatement bounds the length of a statement.
-const rowsPerStatement = 1000
 
 // Intake stores reports.
 func (t *tx) Intake(ctx context.Context, reports []alert.Alert, flapWindow time.Duration) ([]alert.Change, error) {
@@ -89,13 +84,13 @@ func (t *tx) loadHistory(ctx context.Context, fingerprints []string, reports map
 	var rows, before []alertRow
 	since := at(earliest.Add(-window))
 	err := t.db.NewSelect().Model(&rows).
-		Where("a.fingerprint IN (?)", bun.List(fingerprints)).Where("a.last_starts_at >= ?", since).Scan(ctx)
+		Where("a.fingerprint ?", among(fingerprints)).Where("a.last_starts_at >= ?", since).Scan(ctx)
 	if err != nil {
 		return nil, err
 	}
 	last := t.db.NewSelect().Model((*alertRow)(nil)).ModelTableExpr("alerts AS b").
 		ColumnExpr("b.fingerprint, MAX(b.last_starts_at) AS last_starts_at").
-		Where("b.fingerprint IN (?)", bun.List(fingerprints)).Where("b.last_starts_at < ?", since).Group("b.fingerprint")
+		Where("b.fingerprint ?", among(fingerprints)).Where("b.last_starts_at < ?", since).Group("b.fingerprint")
 	err = t.db.NewSelect().Model(&before).
 		Join("JOIN (?) AS p ON p.fingerprint = a.fingerprint AND p.last_starts_at = a.last_starts_at", last).
 		Where("a.reported_status = ?", alert.Firing).Scan(ctx)
@@ -111,6 +106,9 @@ func (t *tx) loadHistory(ctx context.Context, fingerprints []string, reports map
 // mergedAlerts is what reports make of stored alerts.
 type mergedAlerts struct {
 	changed []changedAlert
+	// rounds are the rows of changed in the order in which they are to be stored: of one fingerprint those that end first, so
+	// that no two fire in between. A round has one row of a fingerprint at most.
+	rounds  [][]*alert.Record
 	removed map[string]string
 }
 
@@ -128,10 +126,19 @@ func (m *mergedAlerts) take(stored []*alert.Record, reports []*alert.Alert, wind
 		history.Add(r)
 	}
 	maps.Copy(m.removed, history.Removed())
+	var rows []*alert.Record
 	for _, row := range history.Rows() {
 		if old := before[row.ID]; old == nil || !reflect.DeepEqual(old, row) {
 			m.changed = append(m.changed, changedAlert{old, row})
+			rows = append(rows, row)
 		}
+	}
+	slices.SortStableFunc(rows, func(a, b *alert.Record) int { return -strings.Compare(string(a.Status), string(b.Status)) })
+	for i, row := range rows {
+		if i == len(m.rounds) {
+			m.rounds = append(m.rounds, nil)
+		}
+		m.rounds[i] = append(m.rounds[i], row)
 	}
 }
 
@@ -147,20 +154,15 @@ func (m *mergedAlerts) changes() []alert.Change {
 	return told
 }
 
-// saveMerged writes rows: those that end first, so that no two of a fingerprint fire in between.
+// saveMerged writes rows.
 func (t *tx) saveMerged(ctx context.Context, m *mergedAlerts) error {
 	for _, removed := range slices.Sorted(maps.Keys(m.removed)) {
 		if err := t.removeAlert(ctx, removed, m.removed[removed]); err != nil {
 			return err
 		}
 	}
-	rows := make([]*alert.Record, len(m.changed))
-	for i, c := range m.changed {
-		rows[i] = c.after
-	}
-	slices.SortStableFunc(rows, func(a, b *alert.Record) int { return -strings.Compare(string(a.Status), string(b.Status)) })
-	for chunk := range slices.Chunk(rows, rowsPerStatement) {
-		if err := t.saveAlerts(ctx, chunk); err != nil {
+	for _, round := range m.rounds {
+		if err := t.saveAlerts(ctx, round); err != nil {
 			return err
 		}
 	}
@@ -173,23 +175,24 @@ var alertColumns = []string{
 	"reported_at", "reported_status", "last_starts_at", "periods", "flap_count", "resolved_by", "manual_at", "version",
 }
 
-// saveAlerts inserts or updates alerts, and gives them their times and versions.
+// saveAlerts inserts alerts or updates those that have a version, no two of a fingerprint, and gives them their times and
+// versions. An upsert would have PostgreSQL make the keys of all labels for nothing.
 func (t *tx) saveAlerts(ctx context.Context, records []*alert.Record) error {
-	rows := make([]*alertRow, len(records))
-	for i, r := range records {
+	var added, changed []alertRow
+	for _, r := range records {
 		r.ChangedAt = t.now()
 		r.Version++
 		if r.Version == 1 {
 			r.CreatedAt = r.ChangedAt
+			added = append(added, toAlertRow(r))
+		} else {
+			changed = append(changed, toAlertRow(r))
 		}
-		rows[i] = toAlertRow(r)
 	}
-	q := t.db.NewInsert().Model(&rows).On("CONFLICT (id) DO UPDATE")
-	for _, column := range alertColumns {
-		q.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
+	if err := updateRows(ctx, t.db, changed, alertColumns); err != nil {
+		return err
 	}
-	_, err := q.Exec(ctx)
-	return err
+	return insertRows(ctx, t.db, added, "")
 }
 
 // removeAlert drops a row that has become part of another, which takes over its incident and what people did to it.
@@ -219,7 +222,7 @@ func (t *tx) removeAlert(ctx context.Context, id, into string) error {
 			return err
 		}
 		if l.Active && taken[into] == "" {
-			if err := t.LinkAlerts(ctx, l.IncidentID, []string{into}); err != nil {
+			if err := t.LinkAlerts(ctx, incident.Links{l.IncidentID: {into}}); err != nil {
 				return err
 			}
 			if err := t.KeepPath(ctx, l.IncidentID, []string{into}, incident.Path(l.Path)); err != nil {

@@ -47,7 +47,7 @@ func (t *tx) redirected(ctx context.Context, keys []string, where func(*bun.Sele
 	}
 	var rows []keyedRow
 	q := t.db.NewSelect().Model(&rows).Join("JOIN incident_keys AS k ON k.incident_id = i.id").
-		ColumnExpr("?TableColumns").ColumnExpr("k.correlation_key AS leading_key").Where("k.correlation_key IN (?)", bun.List(keys))
+		ColumnExpr("?TableColumns").ColumnExpr("k.correlation_key AS leading_key").Where("k.correlation_key ?", among(keys))
 	where(q)
 	err := q.Scan(ctx)
 	for i := range rows {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/uptrace/bun"
 )
@@ -25,56 +26,96 @@ func (f postgresFlavour) searchAlerts(ctx context.Context, db bun.IDB, search *a
 		if err != nil || !possible {
 			return err
 		}
-		rows, err = f.searchFiltered(ctx, tx, search, filters)
+		bounded, err := search.untilSeen(ctx, tx, filters)
+		if err != nil {
+			return err
+		}
+		rows, err = f.searchFiltered(ctx, tx, bounded, filters)
 		return err
 	})
 	return rows, err
+}
+
+// maxDated bounds the values of one label whose days are looked up. Of more values one was most likely seen lately.
+const maxDated = 100
+
+// untilSeen gives a search that begins where the labels were seen last, which may be months ago.
+func (a *alertSearch) untilSeen(ctx context.Context, tx bun.Tx, filters []labelFilter) (*alertSearch, error) {
+	var until instant
+	for _, f := range filters {
+		if f.negative || len(f.texts) > maxDated || slices.Contains(f.texts, "") {
+			continue
+		}
+		var seen instant
+		err := tx.NewSelect().TableExpr("alert_labels AS l").ColumnExpr("(MAX(l.seen_on) + 1)::TIMESTAMP AT TIME ZONE 'UTC'").
+			Where("l.key IN (SELECT alert_label_key(?, t) FROM unnest(?::text[]) AS t)", f.name, list(f.texts)).Scan(ctx, &seen)
+		if err != nil {
+			return nil, err
+		}
+		if !seen.IsZero() && (until.IsZero() || seen.Before(until.Time)) {
+			until = seen
+		}
+	}
+	if until.IsZero() {
+		return a, nil
+	}
+	bounded, where := *a, a.where
+	bounded.where = func(q *bun.SelectQuery) {
+		where(q)
+		q.Where("a.starts_at < ?", until)
+	}
+	return &bounded, nil
 }
 
 func (f postgresFlavour) searchFiltered(ctx context.Context, tx bun.Tx, search *alertSearch, filters []labelFilter) ([]alertRow, error) {
 	if len(filters) == 0 {
 		return search.read(ctx, tx, func(*bun.SelectQuery) {})
 	}
-	edge, found, err := f.edge(ctx, tx, search)
+	first, found, err := f.edge(ctx, tx, search)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := search.read(ctx, tx, func(q *bun.SelectQuery) {
 		whereLabels(q, filters)
 		if found {
-			q.Where("a.starts_at > ?", edge)
+			q.Where("(a.starts_at, a.id) > (?, ?)", first.at, first.id)
 		}
 	})
 	if err != nil || !found || len(rows) > search.page.size {
 		return rows, err
 	}
-	behind, err := searchBehind(ctx, tx, search, edge, filters)
+	behind, err := searchBehind(ctx, tx, search, first, filters)
 	return append(rows, behind[:min(len(behind), search.page.size+1-len(rows))]...), err
 }
 
-// edge gives the time of the first alert that is not near, if there is one. Those of that time are not, either: an
-// index has the time alone.
-func (f postgresFlavour) edge(ctx context.Context, tx bun.Tx, search *alertSearch) (at instant, found bool, err error) {
-	q := tx.NewSelect().Model((*alertRow)(nil)).Column("a.starts_at")
+// edge is the first alert of a list that is not near.
+type edge struct {
+	at instant
+	id string
+}
+
+// edge finds it, if there is one, in an index alone.
+func (f postgresFlavour) edge(ctx context.Context, tx bun.Tx, search *alertSearch) (e edge, found bool, err error) {
+	q := tx.NewSelect().Model((*alertRow)(nil)).Column("a.starts_at", "a.id")
 	search.where(q)
 	search.page.behindCursor(q, "a.starts_at", "a.id")
 	near := f.near
 	if search.narrow {
 		near /= narrowShare
 	}
-	err = q.OrderExpr("a.starts_at DESC").Offset(int64(near)).Limit(1).Scan(ctx, &at)
+	err = q.OrderExpr("a.starts_at DESC, a.id DESC").Offset(int64(near)).Limit(1).Scan(ctx, &e.at, &e.id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return at, false, nil
+		return e, false, nil
 	}
-	return at, err == nil, err
+	return e, err == nil, err
 }
 
 // searchBehind gives the page from an edge on, by the keys of labels.
-func searchBehind(ctx context.Context, tx bun.Tx, search *alertSearch, edge instant, filters []labelFilter) (rows []alertRow, err error) {
+func searchBehind(ctx context.Context, tx bun.Tx, search *alertSearch, from edge, filters []labelFilter) (rows []alertRow, err error) {
 	where := func(q *bun.SelectQuery) {
 		search.where(q)
 		search.page.behindCursor(q, "a.starts_at", "a.id")
-		q.Where("a.starts_at <= ?", edge)
+		q.Where("(a.starts_at, a.id) <= (?, ?)", from.at, from.id)
 	}
 	keyed := tx.NewSelect().TableExpr("alerts AS a").ColumnExpr("a.*")
 	where(keyed)

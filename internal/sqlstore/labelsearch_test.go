@@ -177,7 +177,51 @@ func TestLabelsOfOldAlerts(t *testing.T) {
 			assert.Equal(t, []string{want}, paged(t, s, alert.Query{Matchers: []alert.Matcher{m}, Page: state.Page{Limit: 5}}))
 		}
 		assert.Len(t, paged(t, s, alert.Query{Matchers: []alert.Matcher{{Name: "service", Op: "=", Value: ""}}, Page: state.Page{Limit: 5}}), 2)
+		if _, is := s.flavour.(postgresFlavour); is {
+			late, err := s.db.NewSelect().Table("alert_labels").Where("seen_on <> ?::date", noon.Format(time.DateOnly)).Count(t.Context())
+			require.NoError(t, err)
+			assert.Zero(t, late, "labels are of the day on which their newest alert began")
+		}
 	})
+}
+
+// TestLabelsSeenLongAgo begins a search where its labels were seen last, and never behind an alert that has them.
+func TestLabelsSeenLongAgo(t *testing.T) {
+	s := closeAtEnd(t)(OpenPostgres(postgresConfig(emptyPostgres(t))))
+	require.NoError(t, s.Migrate(t.Context()))
+	now := time.Now().UTC()
+	for i, of := range []string{"gone", "gone", "here", "here", "here", "soon"} {
+		start := []time.Time{noon.AddDate(0, 0, -1), noon, now, now.Add(time.Second), now.Add(2 * time.Second), now.AddDate(0, 0, 9)}[i]
+		intake(t, s, firing(start, start, "n", fmt.Sprint(i), "of", of, "all", "yes"))
+	}
+	var days []string
+	seen := func() []string {
+		require.NoError(t, s.db.NewSelect().Table("alert_labels").ColumnExpr("value || ' ' || seen_on").Where("name = 'of'").Order("value").Scan(t.Context(), &days))
+		return days
+	}
+	assert.Equal(t, "soon "+now.AddDate(0, 0, 9).Format(time.DateOnly), seen()[2], "an alert that begins later than now")
+	// As it is months behind the last alert that came with it.
+	_, err := s.db.ExecContext(t.Context(), "UPDATE alert_labels SET seen_on = ? WHERE value = 'gone'", noon.Format(time.DateOnly))
+	require.NoError(t, err)
+	for _, near := range []int{0, 1, nearAlerts} {
+		atOnce(s, near)
+		for filter, want := range map[alert.Matcher][]string{
+			{Name: "of", Op: "=", Value: "gone"}:       {"1", "0"},
+			{Name: "of", Op: "=~", Value: "go.*"}:      {"1", "0"},
+			{Name: "of", Op: "=~", Value: "gone|here"}: {"4", "3", "2", "1", "0"},
+			{Name: "of", Op: "=", Value: "soon"}:       {"5"},
+			{Name: "of", Op: "!=", Value: "here"}:      {"5", "1", "0"},
+			{Name: "of", Op: "=~", Value: "gone|"}:     {"1", "0"},
+			{Name: "of", Op: "=", Value: "never"}:      nil,
+		} {
+			matchers := []alert.Matcher{filter, {Name: "all", Op: "=", Value: "yes"}}
+			assert.Equal(t, want, paged(t, s, alert.Query{Matchers: matchers, Page: state.Page{Limit: 2}}), "%v near %d", filter, near)
+		}
+	}
+	// It is back.
+	intake(t, s, firing(now, now, "n", "6", "of", "gone", "all", "yes"))
+	assert.Equal(t, "gone "+now.Format(time.DateOnly), seen()[0])
+	assert.Equal(t, []string{"6", "1", "0"}, paged(t, s, alert.Query{Matchers: []alert.Matcher{{Name: "of", Op: "=", Value: "gone"}}, Page: state.Page{Limit: 2}}))
 }
 
 // TestLabelsAreForgotten deletes the last alerts of some labels.

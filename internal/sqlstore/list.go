@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
 	"github.com/uptrace/bun/schema"
 )
@@ -33,11 +34,24 @@ func (l list) array() string {
 			b.WriteByte(',')
 		}
 		b.WriteByte('"')
-		b.WriteString(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s))
+		_, _ = arrayEscapes.WriteString(&b, s) // a Builder takes everything
 		b.WriteByte('"')
 	}
 	b.WriteByte('}')
 	return b.String()
+}
+
+var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+// among is the rest of a condition that a value is one of texts. PostgreSQL reads one array faster than as many texts.
+type among []string
+
+// AppendQuery writes the rest of the condition.
+func (a among) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
+	if gen.Dialect().Name() == dialect.PG {
+		return gen.AppendQuery(b, "= ANY (?)", list(a)), nil
+	}
+	return gen.AppendQuery(b, "IN (?)", bun.List([]string(a))), nil
 }
 
 // Scan reads the column.

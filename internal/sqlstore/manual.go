@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/uptrace/bun"
-
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/state"
 )
@@ -79,7 +77,7 @@ func (t *tx) LinkedAlerts(ctx context.Context, alertIDs []string) (map[string]st
 		return incidents, nil
 	}
 	var links []linkRow
-	err := t.db.NewSelect().Model(&links).Where("alert_id IN (?)", bun.List(alertIDs)).Where("active").Scan(ctx)
+	err := t.db.NewSelect().Model(&links).Where("alert_id ?", among(alertIDs)).Where("active").Scan(ctx)
 	for _, l := range links {
 		incidents[l.AlertID] = l.IncidentID
 	}

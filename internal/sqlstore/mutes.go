@@ -49,7 +49,7 @@ func (t *tx) Mute(ctx context.Context, muted []incident.Muted) error {
 // Unmute forgets that alerts are muted.
 func (t *tx) Unmute(ctx context.Context, alertIDs []string) error {
 	for ids := range slices.Chunk(alertIDs, rowsPerStatement) {
-		if _, err := t.db.NewDelete().Model((*mutedRow)(nil)).Where("alert_id IN (?)", bun.List(ids)).Exec(ctx); err != nil {
+		if _, err := t.db.NewDelete().Model((*mutedRow)(nil)).Where("alert_id ?", among(ids)).Exec(ctx); err != nil {
 			return err
 		}
 	}
@@ -76,7 +76,7 @@ func (t *tx) StillHeld(ctx context.Context, alertIDs []string) ([]alert.Record, 
 	}
 	var rows []alertRow
 	err := t.db.NewSelect().Model(&rows).Join("JOIN muted_alerts AS m ON m.alert_id = a.id AND m.held").
-		Where("a.id IN (?)", bun.List(alertIDs)).Order("a.id").Scan(ctx)
+		Where("a.id ?", among(alertIDs)).Order("a.id").Scan(ctx)
 	records := make([]alert.Record, len(rows))
 	for i := range rows {
 		records[i] = rows[i].record()
@@ -90,7 +90,7 @@ func (s *Store) MutesOf(ctx context.Context, alertIDs []string) (map[string]inci
 	err := s.read(ctx, func(db bun.IDB) error {
 		for ids := range slices.Chunk(alertIDs, rowsPerStatement) {
 			var rows []mutedRow
-			if err := db.NewSelect().Model(&rows).Where("m.alert_id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
+			if err := db.NewSelect().Model(&rows).Where("m.alert_id ?", among(ids)).Scan(ctx); err != nil {
 				return err
 			}
 			for _, r := range rows {

@@ -93,7 +93,7 @@ func withContent(ctx context.Context, db bun.IDB, rows []notificationRow) ([]not
 	}
 	for chunk := range slices.Chunk(ids, rowsPerStatement) {
 		var told []toldRow
-		if err := db.NewSelect().Model(&told).Where("t.notification_id IN (?)", bun.List(chunk)).Order("t.fingerprint").Scan(ctx); err != nil {
+		if err := db.NewSelect().Model(&told).Where("t.notification_id ?", among(chunk)).Order("t.fingerprint").Scan(ctx); err != nil {
 			return nil, err
 		}
 		for _, t := range told {

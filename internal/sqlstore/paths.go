@@ -3,8 +3,6 @@ package sqlstore
 import (
 	"context"
 
-	"github.com/uptrace/bun"
-
 	"github.com/quantivista/monitoring/internal/incident"
 )
 
@@ -18,6 +16,6 @@ func (t *tx) KeepPath(ctx context.Context, incidentID string, alertIDs []string,
 		kept[i] = text(service)
 	}
 	_, err := t.db.NewUpdate().Model((*linkRow)(nil)).Set("path = ?", kept).
-		Where("incident_id = ?", incidentID).Where("alert_id IN (?)", bun.List(alertIDs)).Exec(ctx)
+		Where("incident_id = ?", incidentID).Where("alert_id ?", among(alertIDs)).Exec(ctx)
 	return err
 }

@@ -29,17 +29,17 @@ func TestPathsAreKept(t *testing.T) {
 		in := newIncident(t, s, incident.Incident{CorrelationKey: "db"})
 		a := intake(t, s, firing(noon, noon, "service", "web"), firing(noon, noon, "service", "db"))
 		write(t, s, func(ctx context.Context, tx incident.Tx) {
-			require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{a[0].After.ID, a[1].After.ID}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {a[0].After.ID, a[1].After.ID}}))
 			require.NoError(t, tx.KeepPath(ctx, in.ID, []string{a[0].After.ID}, path))
 			require.NoError(t, tx.KeepPath(ctx, in.ID, nil, path))
-			require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{a[0].After.ID}), "again")
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {a[0].After.ID}}), "again")
 		})
 		assert.Equal(t, stored, pathOf(t, s, a[0].After.ID))
 		assert.Empty(t, pathOf(t, s, a[1].After.ID))
 
 		write(t, s, func(ctx context.Context, tx incident.Tx) {
 			require.NoError(t, tx.UnlinkAlerts(ctx, in.ID, []string{a[0].After.ID}))
-			require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{a[0].After.ID}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {a[0].After.ID}}))
 		})
 		assert.Empty(t, pathOf(t, s, a[0].After.ID), "who was taken out did not come back by the graph")
 	})
@@ -54,7 +54,7 @@ func TestPathOfAnAlertThatBecomesPartOfAnother(t *testing.T) {
 		second := intake(t, s, firing(later, later))[0]
 		require.NotEqual(t, first.After.ID, second.After.ID)
 		write(t, s, func(ctx context.Context, tx incident.Tx) {
-			require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{second.After.ID}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {second.After.ID}}))
 			require.NoError(t, tx.KeepPath(ctx, in.ID, []string{second.After.ID}, incident.Path{"web", "db"}))
 		})
 		between := noon.Add(window)

@@ -24,7 +24,9 @@ func OpenPostgres(cfg Postgres) (*Store, error) {
 	pool.SetMaxIdleConns(cfg.MaxIdleConns)
 	pool.SetConnMaxLifetime(cfg.ConnMaxLifetime)
 	pool.SetConnMaxIdleTime(cfg.ConnMaxIdleTime)
-	return newStore(bun.NewDB(pool, pgdialect.New()), postgresFlavour{conn: conn, near: nearAlerts}), nil
+	s := newStore(bun.NewDB(pool, pgdialect.New()), postgresFlavour{conn: conn, near: nearAlerts})
+	s.idle = cfg.MaxIdleConns
+	return s, nil
 }
 
 // connConfig puts URL and fields together.

@@ -77,8 +77,8 @@ func TestReportWhatPeopleDo(t *testing.T) {
 			return err
 		})
 		after(1, func(ctx context.Context, tx incident.Tx) error {
-			require.NoError(t, tx.LinkAlerts(ctx, told.ID, []string{idOf(t, s, "n", "incident")}))
-			return tx.LinkAlerts(ctx, quiet.ID, []string{idOf(t, s, "n", "quiet incident")})
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{told.ID: {idOf(t, s, "n", "incident")}}))
+			return tx.LinkAlerts(ctx, incident.Links{quiet.ID: {idOf(t, s, "n", "quiet incident")}})
 		})
 		after(1, func(ctx context.Context, tx incident.Tx) error {
 			_, err := tx.AppendEvents(ctx,
@@ -130,7 +130,7 @@ func TestReportKeepsWhatPeopleDid(t *testing.T) {
 		id := alerts(t, s)[0].ID
 		in := newIncident(t, s, incident.Incident{})
 		write(t, s, func(ctx context.Context, tx incident.Tx) {
-			require.NoError(t, tx.LinkAlerts(ctx, in.ID, []string{id}))
+			require.NoError(t, tx.LinkAlerts(ctx, incident.Links{in.ID: {id}}))
 			_, err := tx.AppendEvents(ctx, incident.TimelineEvent{
 				IncidentID: in.ID, Type: incident.Comment, CreatedBy: "ann", Content: "hm", Timestamp: later.Add(time.Minute),
 			})

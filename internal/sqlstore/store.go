@@ -30,6 +30,8 @@ type Store struct {
 	db      *bun.DB
 	flavour flavour
 	open    atomic.Bool
+	// idle is how many connections stay open and begin slowly.
+	idle int
 	// turn is held by the transaction of this process that writes: waiting here is cheaper than in the database.
 	turn chan struct{}
 	// small are writes that wait for the turn together.

@@ -17,8 +17,8 @@ import (
 type eventRow struct {
 	bun.BaseModel `bun:"table:timeline_events,alias:e"`
 
-	ID         string             `bun:"id,pk"`
-	IncidentID string             `bun:"incident_id"`
+	ID         string             `bun:"id,pk,type:uuid"`
+	IncidentID string             `bun:"incident_id,type:uuid"`
 	Timestamp  instant            `bun:"timestamp"`
 	Type       incident.EventType `bun:"type"`
 	Content    string             `bun:"content"`
@@ -99,11 +99,11 @@ func (t *tx) AppendEvents(ctx context.Context, events ...incident.TimelineEvent)
 			CreatedBy: short(e.CreatedBy), Metadata: e.Metadata, Sequence: e.Sequence,
 		}
 	}
-	if _, err := t.db.NewInsert().Model(&rows).Exec(ctx); err != nil {
+	if err := insertRows(ctx, t.db, rows, ""); err != nil {
 		return nil, err
 	}
 	_, err = t.db.NewUpdate().Table("incidents").Set("updated_at = ?", at(t.now())).
-		Where("id IN (?)", bun.List(slices.Collect(maps.Keys(last)))).Exec(ctx)
+		Where("id ?", among(slices.Collect(maps.Keys(last)))).Exec(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -123,13 +123,15 @@ func (t *tx) lastSequences(ctx context.Context, events []incident.TimelineEvent)
 		}
 		ids = append(ids, events[i].IncidentID)
 	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	var rows []struct {
 		ID   string `bun:"id"`
 		Last int64  `bun:"last"`
 	}
 	err := t.db.NewSelect().Model((*incidentRow)(nil)).Column("i.id").
 		ColumnExpr("COALESCE((SELECT MAX(e.sequence) FROM timeline_events e WHERE e.incident_id = i.id), 0) AS last").
-		Where("i.id IN (?)", bun.List(ids)).Scan(ctx, &rows)
+		Where("i.id ?", among(ids)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,6 @@ package sqlstore
 import (
 	"context"
 
-	"github.com/uptrace/bun"
-
 	"github.com/quantivista/monitoring/internal/alert"
 	"github.com/quantivista/monitoring/internal/incident"
 )
@@ -48,6 +46,6 @@ func (t *tx) AlertsByID(ctx context.Context, ids []string) ([]alert.Record, erro
 		}
 	}
 	var rows []alertRow
-	err := t.db.NewSelect().Model(&rows).Where("a.id IN (?)", bun.List(ids)).Order("a.id").Scan(ctx)
+	err := t.db.NewSelect().Model(&rows).Where("a.id ?", among(ids)).Order("a.id").Scan(ctx)
 	return records(rows), err
 }

@@ -20,7 +20,7 @@ SELECT pg_temp.id_at(t), 'Alert' || i % 200, 'Something is wrong', (ARRAY['criti
 FROM generate_series(:alerts, 1, -1) AS i, LATERAL (SELECT now() - i * INTERVAL '10 seconds' AS t) AS u;
 
 INSERT INTO alert_labels (key, name, value, seen_on)
-SELECT alert_label_key(l.key, l.value), l.key, l.value, CURRENT_DATE FROM alerts AS a, jsonb_each_text(a.labels) AS l GROUP BY l.key, l.value;
+SELECT alert_label_key(l.key, l.value), l.key, l.value, (MAX(a.starts_at) AT TIME ZONE 'UTC')::DATE FROM alerts AS a, jsonb_each_text(a.labels) AS l GROUP BY l.key, l.value;
 
 INSERT INTO alert_label_names (key, names, seen_on)
 SELECT alert_names_key(n.names), n.names, CURRENT_DATE
