@@ -76,8 +76,9 @@ func (f sqliteFlavour) lock(ctx context.Context) (*bun.DB, func(bool) error, err
 }
 
 type postgresFlavour struct {
-	conn *pgx.ConnConfig
-	near int // see nearAlerts
+	conn  *pgx.ConnConfig
+	near  int // see nearAlerts
+	dense int // see denseAlerts
 }
 
 func (postgresFlavour) name() string { return "PostgreSQL" }

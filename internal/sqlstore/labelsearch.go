@@ -3,7 +3,9 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/uptrace/bun"
@@ -14,6 +16,10 @@ const nearAlerts = 5000
 
 // narrowShare is the part of these that is looked at where the alerts of the list lie far apart.
 const narrowShare = 10
+
+// denseAlerts is from how many alerts on the index of keys is not worth reading: a page of so many is found sooner by going
+// through the list on.
+const denseAlerts = 50000
 
 // searchAlerts looks at the first alerts of the list one by one, where most searches find their page. What lies behind
 // is found by the keys of labels. The planner could take either way at once, but it would gamble: it believes that the
@@ -84,7 +90,7 @@ func (f postgresFlavour) searchFiltered(ctx context.Context, tx bun.Tx, search *
 	if err != nil || !found || len(rows) > search.page.size {
 		return rows, err
 	}
-	behind, err := searchBehind(ctx, tx, search, first, filters)
+	behind, err := f.searchBehind(ctx, tx, search, first, filters)
 	return append(rows, behind[:min(len(behind), search.page.size+1-len(rows))]...), err
 }
 
@@ -110,8 +116,8 @@ func (f postgresFlavour) edge(ctx context.Context, tx bun.Tx, search *alertSearc
 	return e, err == nil, err
 }
 
-// searchBehind gives the page from an edge on, by the keys of labels.
-func searchBehind(ctx context.Context, tx bun.Tx, search *alertSearch, from edge, filters []labelFilter) (rows []alertRow, err error) {
+// searchBehind gives the page from an edge on, by the keys of labels, unless very many alerts have them.
+func (f postgresFlavour) searchBehind(ctx context.Context, tx bun.Tx, search *alertSearch, from edge, filters []labelFilter) (rows []alertRow, err error) {
 	where := func(q *bun.SelectQuery) {
 		search.where(q)
 		search.page.behindCursor(q, "a.starts_at", "a.id")
@@ -132,6 +138,13 @@ func searchBehind(ctx context.Context, tx bun.Tx, search *alertSearch, from edge
 		}
 	}
 	if indexed {
+		estimate, err := estimatedRows(ctx, tx, keyed)
+		if err != nil {
+			return nil, err
+		}
+		indexed = estimate < f.dense
+	}
+	if indexed {
 		// The planner sees no limit in the inner query, and so nothing to gamble on. And it takes comparing an alert's keys
 		// with thousands to be cheap.
 		if _, err := tx.ExecContext(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
@@ -144,4 +157,21 @@ func searchBehind(ctx context.Context, tx bun.Tx, search *alertSearch, from edge
 	whereLabels(q, filters) // two labels may share a key
 	err = search.page.newestFirst(q, "a.starts_at", "a.id").Scan(ctx)
 	return rows, err
+}
+
+// estimatedRows is how many rows the planner expects, by the statistics that it has of each key.
+func estimatedRows(ctx context.Context, tx bun.Tx, q *bun.SelectQuery) (int, error) {
+	var text string
+	if err := tx.NewRaw("EXPLAIN (FORMAT JSON) ?", q).Scan(ctx, &text); err != nil {
+		return 0, err
+	}
+	var plans []struct {
+		Plan struct {
+			Rows int `json:"Plan Rows"`
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &plans); err != nil || len(plans) != 1 {
+		return 0, fmt.Errorf("PostgreSQL explains %d plans: %w", len(plans), err)
+	}
+	return plans[0].Plan.Rows, nil
 }

@@ -28,6 +28,14 @@ func atOnce(s *Store, near int) {
 	}
 }
 
+// denseFrom has a store take so many alerts for too many to read by their keys.
+func denseFrom(s *Store, dense int) {
+	if f, is := s.flavour.(postgresFlavour); is {
+		f.dense = dense
+		s.flavour = f
+	}
+}
+
 // matches is what a matcher means.
 func matches(m alert.Matcher, labels map[string]string) bool {
 	value := labels[m.Name]
@@ -83,6 +91,7 @@ func TestSearchByLabels(t *testing.T) {
 				query.Severity = rapid.SampledFrom([]alert.Severity{"", alert.High}).Draw(rt, "of severity")
 				query.Page.Limit = rapid.IntRange(1, 5).Draw(rt, "limit")
 				atOnce(s, rapid.IntRange(0, 6).Draw(rt, "near"))
+				denseFrom(s, rapid.SampledFrom([]int{0, denseAlerts}).Draw(rt, "dense"))
 				require.Equal(rt, selected(t, s, stored, query), paged(rt, s, query), "%+v", query)
 			}
 		})

@@ -24,7 +24,7 @@ func OpenPostgres(cfg Postgres) (*Store, error) {
 	pool.SetMaxIdleConns(cfg.MaxIdleConns)
 	pool.SetConnMaxLifetime(cfg.ConnMaxLifetime)
 	pool.SetConnMaxIdleTime(cfg.ConnMaxIdleTime)
-	s := newStore(bun.NewDB(pool, pgdialect.New()), postgresFlavour{conn: conn, near: nearAlerts})
+	s := newStore(bun.NewDB(pool, pgdialect.New()), postgresFlavour{conn: conn, near: nearAlerts, dense: denseAlerts})
 	s.idle = cfg.MaxIdleConns
 	return s, nil
 }
