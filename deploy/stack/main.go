@@ -99,7 +99,11 @@ func run(ctx context.Context, collector, jaegerBinary, lokiBinary, data string) 
 	}
 	fmt.Printf(guide, api, jaeger, filepath.Join(data, "log"), control)
 	group.Go(func() error {
-		return demo.Run(ctx, demo.Config{OTLP: otlp, Control: control, Every: 200 * time.Millisecond, Page: printPage})
+		err := demo.Run(ctx, demo.Config{OTLP: otlp, Control: control, Every: 200 * time.Millisecond, Page: printPage})
+		if ctx.Err() == nil {
+			return err
+		}
+		return nil // All end at once: what the shop still had to send has nowhere to go.
 	})
 	return group.Wait()
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -112,7 +113,7 @@ func (k *kubernetes) apply(namespace, text string) (last []byte) {
 		if o.Metadata.Namespace != "" {
 			namespace = o.Metadata.Namespace
 		}
-		if bytes.Contains([]byte(path), []byte("%s")) {
+		if strings.Contains(path, "%s") {
 			path = fmt.Sprintf(path, namespace)
 		}
 		last = k.do(http.MethodPost, path+"?fieldValidation=Strict", "application/yaml", document)
