@@ -25,7 +25,7 @@ type analysis interface {
 	nearestRank(value, fraction string) string
 	// wherePicked adds matchers that are clean to a query over alerts AS a. Within analyse.
 	wherePicked(context.Context, bun.IDB, *bun.SelectQuery, []alert.Matcher) error
-	// analyse runs a query over many rows, in one snapshot.
+	// analyse runs queries in one snapshot, also such over many rows.
 	analyse(context.Context, bun.IDB, func(bun.IDB) error) error
 }
 
@@ -64,8 +64,8 @@ func (sqliteFlavour) nearestRank(value, fraction string) string {
 	return "nearest_rank(" + value + ", " + fraction + ")"
 }
 
-func (sqliteFlavour) analyse(_ context.Context, db bun.IDB, query func(bun.IDB) error) error {
-	return query(db)
+func (sqliteFlavour) analyse(ctx context.Context, db bun.IDB, query func(bun.IDB) error) error {
+	return db.RunInTx(ctx, &sql.TxOptions{ReadOnly: true}, func(_ context.Context, tx bun.Tx) error { return query(tx) })
 }
 
 // registerNearestRank gives SQLite the aggregate that PostgreSQL has.

@@ -17,16 +17,19 @@ import (
 // Evidence implements evidence.Reader.
 func (s *Store) Evidence(ctx context.Context, incidentID string) (e evidence.Evidence, c evidence.Collection, err error) {
 	err = s.read(ctx, func(db bun.IDB) error {
-		if _, err := getIncident(ctx, db, incidentID); err != nil {
+		// In one snapshot, so that what was collected is not told as pending.
+		return s.flavour.analyse(ctx, db, func(db bun.IDB) error {
+			if _, err := getIncident(ctx, db, incidentID); err != nil {
+				return err
+			}
+			row, err := getCollection(ctx, db, incidentID)
+			if err != nil || row == nil {
+				return err
+			}
+			c = row.collection()
+			e, err = getEvidence(ctx, db, incidentID)
 			return err
-		}
-		row, err := getCollection(ctx, db, incidentID)
-		if err != nil || row == nil {
-			return err
-		}
-		c = row.collection()
-		e, err = getEvidence(ctx, db, incidentID)
-		return err
+		})
 	})
 	return e, c, err
 }
