@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -14,7 +15,8 @@ import (
 
 // Settings of a Monitor.
 type Settings struct {
-	// Interval is the time between two judgements, give or take a tenth.
+	// Interval is the time between two judgements, give or take a tenth. Where other alerts fire than at the last one, the
+	// next comes after a third of it: whoever is paged looks at once.
 	Interval time.Duration
 	// Timeout bounds one.
 	Timeout time.Duration
@@ -37,7 +39,8 @@ type Monitor struct {
 	// failed is told of each judgement: nil, or why there is none.
 	failed func(error)
 
-	// started, details and described belong to the loop.
+	// These belong to the loop. weighed are the alerts that were judged last; nil before the first judgement.
+	weighed   map[string]turnout
 	started   time.Time
 	details   map[string]Details
 	described time.Time
@@ -57,20 +60,60 @@ func (m *Monitor) Run(ctx context.Context) {
 	// The first judgement waits, too: the series of before a restart are on their way.
 	wait := time.NewTimer(m.pause())
 	defer wait.Stop()
-	for {
+	for looks := looksPerInterval; ; looks++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-wait.C:
 		}
-		err := m.judgeInTime(ctx)
-		if ctx.Err() != nil {
-			return
+		if looks >= looksPerInterval || m.alertsTurned(ctx) {
+			err := m.judgeInTime(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			m.note(err)
+			m.failed(err)
+			looks = 0
 		}
-		m.note(err)
-		m.failed(err)
-		wait.Reset(m.pause())
+		wait.Reset(m.pause() / looksPerInterval)
 	}
+}
+
+// looksPerInterval is how often in an interval it is looked whether other alerts fire.
+const looksPerInterval = 3
+
+// turnout is what tells whether the alerts of a service weigh differently.
+type turnout struct {
+	firing int
+	worst  alert.Severity
+}
+
+func turnouts(firing map[string]Firing) map[string]turnout {
+	all := make(map[string]turnout, len(firing))
+	for name, of := range firing {
+		t := turnout{firing: of.Total}
+		for i := range of.Alerts {
+			if i == 0 || of.Alerts[i].Severity.Worse(t.worst) {
+				t.worst = of.Alerts[i].Severity
+			}
+		}
+		all[name] = t
+	}
+	return all
+}
+
+// alertsTurned says that other alerts fire than those that were judged last.
+func (m *Monitor) alertsTurned(ctx context.Context) bool {
+	limited, cancel := context.WithTimeout(ctx, m.settings.Timeout)
+	defer cancel()
+	firing, err := m.alerts.FiringByService(limited, "", alertReasons)
+	if err != nil || m.weighed == nil {
+		return false // The next judgement tells.
+	}
+	now := turnouts(firing)
+	turned := !maps.Equal(now, m.weighed)
+	m.weighed = now // One that fails now is not tried again sooner.
+	return turned
 }
 
 // pause keeps replicas from asking in step.
@@ -115,6 +158,7 @@ func (m *Monitor) judge(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at alerts: %w", err)
 	}
+	m.weighed = turnouts(firing)
 	known, err := m.records.Health(ctx)
 	if err != nil {
 		return fmt.Errorf("read the health of services: %w", err)

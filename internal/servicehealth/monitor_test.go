@@ -151,6 +151,41 @@ func TestMonitorStoresTheWorst(t *testing.T) {
 	})
 }
 
+// Whoever is paged looks at the service: its alerts are judged sooner than the rest.
+func TestMonitorHurriesWhenOtherAlertsFire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene()
+		s.up = map[string]float64{"shop": 1}
+		s.run(t, 40*time.Second)
+		require.Len(t, s.faults, 1, "nothing hurries it")
+		assert.Equal(t, Healthy, s.service(t, "shop").Status)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { s.Run(ctx) })
+		<-time.After(40 * time.Second) // A run begins with a whole interval.
+		judged := len(s.faults)
+		for _, turn := range []struct {
+			firing map[string]Firing
+			want   Status
+		}{
+			{map[string]Firing{"shop": firing(alert.High)}, Degraded},
+			{map[string]Firing{"shop": firing(alert.Critical)}, Unhealthy},
+			{map[string]Firing{}, Healthy},
+		} {
+			s.memory.mu.Lock()
+			s.firing = turn.firing
+			s.memory.mu.Unlock()
+			<-time.After(12 * time.Second)
+			synctest.Wait()
+			judged++
+			assert.Len(t, s.faults, judged, "once")
+			assert.Equal(t, turn.want, s.service(t, "shop").Status)
+		}
+		cancel()
+		running.Wait()
+	})
+}
+
 func TestMonitorMissesServices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene()
