@@ -39,7 +39,7 @@ type Monitor struct {
 	// failed is told of each judgement: nil, or why there is none.
 	failed func(error)
 
-	// These belong to the loop. weighed are the alerts that were judged last; nil before the first judgement.
+	// These belong to the loop. weighed are the alerts that were judged last.
 	weighed   map[string]turnout
 	started   time.Time
 	details   map[string]Details
@@ -57,16 +57,16 @@ func NewMonitor(a *Assessor, records Records, alerts Alerts, s Settings, failed 
 // Run judges until ctx ends.
 func (m *Monitor) Run(ctx context.Context) {
 	m.started = m.assessor.now()
-	// The first judgement waits, too: the series of before a restart are on their way.
-	wait := time.NewTimer(m.pause())
+	// The first judgement waits, too, unless alerts fire: the series of before a restart are on their way.
+	wait := time.NewTimer(m.pause() / looksPerInterval)
 	defer wait.Stop()
-	for looks := looksPerInterval; ; looks++ {
+	for looks := 1; ; looks++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-wait.C:
 		}
-		if looks >= looksPerInterval || m.alertsTurned(ctx) {
+		if looks >= looksPerInterval || looks >= looksBetween && m.alertsTurned(ctx) {
 			err := m.judgeInTime(ctx)
 			if ctx.Err() != nil {
 				return
@@ -79,8 +79,12 @@ func (m *Monitor) Run(ctx context.Context) {
 	}
 }
 
-// looksPerInterval is how often in an interval it is looked whether other alerts fire.
-const looksPerInterval = 3
+const (
+	// looksPerInterval is how often in an interval it is looked whether other alerts fire.
+	looksPerInterval = 6
+	// looksBetween is how many looks lie between two judgements at least: in a storm, alerts turn all the time.
+	looksBetween = 2
+)
 
 // turnout is what tells whether the alerts of a service weigh differently.
 type turnout struct {
@@ -102,12 +106,12 @@ func turnouts(firing map[string]Firing) map[string]turnout {
 	return all
 }
 
-// alertsTurned says that other alerts fire than those that were judged last.
+// alertsTurned says that other alerts fire than those that were judged last, or that some do before the first judgement.
 func (m *Monitor) alertsTurned(ctx context.Context) bool {
 	limited, cancel := context.WithTimeout(ctx, m.settings.Timeout)
 	defer cancel()
 	firing, err := m.alerts.FiringByService(limited, "", alertReasons)
-	if err != nil || m.weighed == nil {
+	if err != nil {
 		return false // The next judgement tells.
 	}
 	now := turnouts(firing)

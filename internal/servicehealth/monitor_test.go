@@ -163,6 +163,7 @@ func TestMonitorHurriesWhenOtherAlertsFire(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { s.Run(ctx) })
 		<-time.After(40 * time.Second) // A run begins with a whole interval.
+		synctest.Wait()
 		judged := len(s.faults)
 		for _, turn := range []struct {
 			firing map[string]Firing
@@ -183,6 +184,12 @@ func TestMonitorHurriesWhenOtherAlertsFire(t *testing.T) {
 		}
 		cancel()
 		running.Wait()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene()
+		s.firing = map[string]Firing{"shop": firing(alert.High)}
+		s.run(t, 12*time.Second)
+		assert.Equal(t, Degraded, s.service(t, "shop").Status, "also behind a start")
 	})
 }
 
