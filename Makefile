@@ -98,10 +98,10 @@ test: need-gcc build $(E2E_PEERS) ## Run every test, unit tests under the race d
 .PHONY: e2e
 e2e: build $(E2E_PEERS) e2e-only ## Run the tests of the built binary, with real peers
 
-# -count=1: Go's test cache does not see that the binary changed.
+# -count=1: Go's test cache does not see that the binary changed. -parallel: they wait more than they work.
 .PHONY: e2e-only
 e2e-only:
-	go test -count=1 $(TEST_FLAGS) ./test/e2e/...
+	go test -count=1 -parallel 4 $(TEST_FLAGS) ./test/e2e/...
 
 # -count=1: Go's test cache does not see that manifests or the package changed.
 .PHONY: deploy-test
