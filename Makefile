@@ -115,7 +115,7 @@ soak: build ## Repeat the tests of faults on the built binary, hundreds of times
 
 .PHONY: bench
 bench: build $(PEERS)/prometheus $(PEERS)/alertmanager $(PEERS)/loki $(PEERS)/otelcol-stock ## Measure the hot paths, the whole beside a real Prometheus and a stock collector, and the API on a large database (half an hour)
-	go test -run '^$$' -bench . -benchmem ./exporters/metricstoreexporter/
+	go test -run '^$$' -bench . -benchmem ./exporters/metricstoreexporter/ ./receivers/otlpreceiver/internal/decode/
 	go test -run '^$$' -bench RuleCycle -benchmem ./processors/alertruleprocessor/
 	go test -run '^$$' -bench Intake ./internal/sqlstore/
 	go run ./test/bench/compare -collector $(BINARY) -prometheus $(PEERS)/prometheus -alertmanager $(PEERS)/alertmanager -loki $(PEERS)/loki -stock $(PEERS)/otelcol-stock

@@ -44,6 +44,7 @@ import (
 	alertruleprocessor "github.com/quantivista/monitoring/processors/alertruleprocessor"
 	alertreceiver "github.com/quantivista/monitoring/receivers/alertreceiver"
 	custommetricsreceiver "github.com/quantivista/monitoring/receivers/custommetricsreceiver"
+	otlpreceiver "github.com/quantivista/monitoring/receivers/otlpreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	forwardconnector "go.opentelemetry.io/collector/connector/forwardconnector"
@@ -58,7 +59,6 @@ import (
 	batchprocessor "go.opentelemetry.io/collector/processor/batchprocessor"
 	memorylimiterprocessor "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	"go.opentelemetry.io/collector/receiver"
-	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
@@ -134,7 +134,7 @@ func components() (otelcol.Factories, error) {
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
 		alertreceiver.NewFactory().Type():         "github.com/quantivista/monitoring v0.1.0",
 		custommetricsreceiver.NewFactory().Type(): "github.com/quantivista/monitoring v0.1.0",
-		otlpreceiver.NewFactory().Type():          "go.opentelemetry.io/collector/receiver/otlpreceiver v0.145.0",
+		otlpreceiver.NewFactory().Type():          "github.com/quantivista/monitoring v0.1.0",
 		filelogreceiver.NewFactory().Type():       "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver v0.145.0",
 		hostmetricsreceiver.NewFactory().Type():   "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver v0.145.0",
 		httpcheckreceiver.NewFactory().Type():     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/httpcheckreceiver v0.145.0",
