@@ -60,70 +60,44 @@ type format[T any] struct {
 	takenJSON  func() ([]byte, error)
 }
 
-func traceFormat() format[ptrace.Traces] {
-	taken := ptraceotlp.NewExportResponse()
-	return format[ptrace.Traces]{
-		decodeProto: func(_ *workspace, body []byte) (ptrace.Traces, error) {
-			req := ptraceotlp.NewExportRequest()
+// formatOf has pdata encode and decode, by the requests and the answer of a signal.
+func formatOf[R interface {
+	UnmarshalProto(body []byte) error
+	UnmarshalJSON(body []byte) error
+}, T any](newRequest func() R, data func(R) T, taken interface {
+	MarshalProto() ([]byte, error)
+	MarshalJSON() ([]byte, error)
+}) format[T] {
+	return format[T]{
+		decodeProto: func(_ *workspace, body []byte) (T, error) {
+			req := newRequest()
 			err := req.UnmarshalProto(body)
-			return req.Traces(), err
+			return data(req), err
 		},
-		decodeJSON: func(body []byte) (ptrace.Traces, error) {
-			req := ptraceotlp.NewExportRequest()
+		decodeJSON: func(body []byte) (T, error) {
+			req := newRequest()
 			err := req.UnmarshalJSON(body)
-			return req.Traces(), err
+			return data(req), err
 		},
 		takenProto: taken.MarshalProto,
 		takenJSON:  taken.MarshalJSON,
 	}
+}
+
+func traceFormat() format[ptrace.Traces] {
+	return formatOf(ptraceotlp.NewExportRequest, ptraceotlp.ExportRequest.Traces, ptraceotlp.NewExportResponse())
 }
 
 func metricFormat() format[pmetric.Metrics] {
-	taken := pmetricotlp.NewExportResponse()
-	return format[pmetric.Metrics]{
-		decodeProto: func(w *workspace, body []byte) (pmetric.Metrics, error) { return w.metrics.Decode(body) },
-		decodeJSON: func(body []byte) (pmetric.Metrics, error) {
-			req := pmetricotlp.NewExportRequest()
-			err := req.UnmarshalJSON(body)
-			return req.Metrics(), err
-		},
-		takenProto: taken.MarshalProto,
-		takenJSON:  taken.MarshalJSON,
-	}
+	f := formatOf(pmetricotlp.NewExportRequest, pmetricotlp.ExportRequest.Metrics, pmetricotlp.NewExportResponse())
+	f.decodeProto = func(w *workspace, body []byte) (pmetric.Metrics, error) { return w.metrics.Decode(body) }
+	return f
 }
 
 func logFormat() format[plog.Logs] {
-	taken := plogotlp.NewExportResponse()
-	return format[plog.Logs]{
-		decodeProto: func(_ *workspace, body []byte) (plog.Logs, error) {
-			req := plogotlp.NewExportRequest()
-			err := req.UnmarshalProto(body)
-			return req.Logs(), err
-		},
-		decodeJSON: func(body []byte) (plog.Logs, error) {
-			req := plogotlp.NewExportRequest()
-			err := req.UnmarshalJSON(body)
-			return req.Logs(), err
-		},
-		takenProto: taken.MarshalProto,
-		takenJSON:  taken.MarshalJSON,
-	}
+	return formatOf(plogotlp.NewExportRequest, plogotlp.ExportRequest.Logs, plogotlp.NewExportResponse())
 }
 
 func profileFormat() format[pprofile.Profiles] {
-	taken := pprofileotlp.NewExportResponse()
-	return format[pprofile.Profiles]{
-		decodeProto: func(_ *workspace, body []byte) (pprofile.Profiles, error) {
-			req := pprofileotlp.NewExportRequest()
-			err := req.UnmarshalProto(body)
-			return req.Profiles(), err
-		},
-		decodeJSON: func(body []byte) (pprofile.Profiles, error) {
-			req := pprofileotlp.NewExportRequest()
-			err := req.UnmarshalJSON(body)
-			return req.Profiles(), err
-		},
-		takenProto: taken.MarshalProto,
-		takenJSON:  taken.MarshalJSON,
-	}
+	return formatOf(pprofileotlp.NewExportRequest, pprofileotlp.ExportRequest.Profiles, pprofileotlp.NewExportResponse())
 }

@@ -1,6 +1,10 @@
 package decode
 
-import "google.golang.org/protobuf/encoding/protowire"
+import (
+	"encoding/binary"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
 
 // message is one that is being written.
 type message []byte
@@ -57,4 +61,35 @@ func nextField(b []byte) (f field, ok bool) {
 		return field{}, false
 	}
 	return field{num: num, typ: typ, raw: b[:n+size], value: value, size: n + size}, true
+}
+
+// nextShortField reads the first field of a message, whose tag is one byte: its number, if it is a varint or a fixed64, or the
+// bytes that have a length. The size is negative where there is none. Of a longer tag it reads the first byte, which is
+// none of those that anybody asks for.
+func nextShortField(b []byte) (tag byte, number uint64, inner []byte, size int) {
+	if len(b) == 0 {
+		return 0, 0, nil, -1
+	}
+	tag, b = b[0], b[1:]
+	switch protowire.Type(tag & 7) {
+	case protowire.BytesType:
+		if len(b) > 0 && b[0] < 0x80 && int(b[0]) < len(b) { // nearly always
+			size = 1 + int(b[0])
+			return tag, 0, b[1:size], 1 + size
+		}
+		inner, size = protowire.ConsumeBytes(b)
+	case protowire.Fixed64Type:
+		if len(b) >= 8 {
+			return tag, binary.LittleEndian.Uint64(b), nil, 9
+		}
+		return tag, 0, nil, -1
+	case protowire.VarintType:
+		number, size = protowire.ConsumeVarint(b)
+	default:
+		return tag, 0, nil, -1
+	}
+	if size < 0 {
+		return tag, 0, nil, size
+	}
+	return tag, number, inner, 1 + size
 }

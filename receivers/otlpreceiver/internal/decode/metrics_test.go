@@ -106,11 +106,11 @@ func TestSharesNothingWithTheBody(t *testing.T) {
 	})
 }
 
-// TestOneWidePointMakesNoOtherWide has one point of very many attributes, and very many that are left to pdata: they must
+// TestOneWidePointMakesNoOtherWide has one point of as many attributes as are decoded here, and very many that are left to pdata: they must
 // not take memory for as many attributes each.
 func TestOneWidePointMakesNoOtherWide(t *testing.T) {
 	var attributes [][]byte
-	for i := range 10_000 {
+	for i := range mostAttributes {
 		attributes = append(attributes, text(7, string(join(text(1, fmt.Sprint(i)), text(2, "\x0a\x01v")))))
 	}
 	odd := text(1, string(text(200, "")))
@@ -129,9 +129,25 @@ func TestOneWidePointMakesNoOtherWide(t *testing.T) {
 	}
 }
 
+// TestVeryManyAttributesAreForPdata has points of as many as are decoded here, and of one more: each takes a look at all others.
+func TestVeryManyAttributesAreForPdata(t *testing.T) {
+	for _, n := range []int{mostAttributes, mostAttributes + 1} {
+		var attributes [][]byte
+		for i := range n {
+			attributes = append(attributes, text(7, string(join(text(1, fmt.Sprint(i)), text(2, "\x0a\x01v")))))
+		}
+		var d Metrics
+		assert.Equal(t, n == mostAttributes, d.points.decode(join(attributes...), pmetric.NewNumberDataPoint()))
+		requireSame(t, &d, nest(join(attributes...), 1, 5, 2, 2, 1))
+	}
+}
+
 // TestTextsAreBounded decodes more values than are kept.
 func TestTextsAreBounded(t *testing.T) {
 	var s texts
+	last := "short"
+	assert.Len(t, s.again(&last, bytes.Repeat([]byte("x"), keptText+1)), keptText+1)
+	assert.Equal(t, "short", last, "a text that is too long is not kept")
 	long := bytes.Repeat([]byte("x"), keptText+1)
 	assert.Equal(t, string(long), s.of(long))
 	assert.Nil(t, s.slots, "a text that is too long is not kept")

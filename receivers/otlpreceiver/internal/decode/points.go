@@ -1,9 +1,7 @@
 package decode
 
 import (
-	"encoding/binary"
 	"math"
-	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -43,8 +41,9 @@ type pointDecoder struct {
 	// Of the exemplars of points. Their attributes are what a view has left out of the point's.
 	exemplar attributesBefore
 
-	left  message // points that are left to pdata, as those of one gauge
-	homes []pmetric.NumberDataPoint
+	left   message // points that are left to pdata, as those of one gauge
+	around [4]int  // the messages around them
+	homes  []pmetric.NumberDataPoint
 }
 
 // attributesBefore are those of the point before: most points of a metric have the same keys in the same order, and many
@@ -53,6 +52,10 @@ type attributesBefore struct {
 	keys, values []string
 	number       int
 }
+
+// mostAttributes is how many attributes a point may have here. To put one into a pcommon.Map takes a look at all others, so
+// that very many are for pdata, which appends them.
+const mostAttributes = 64
 
 // leastAttribute is what an attribute takes at least: four tags and lengths of two bytes, for itself, its key, its value and
 // what the value is of.
@@ -68,11 +71,21 @@ func (d *pointDecoder) decodeAll(points [][]byte, to pmetric.NumberDataPointSlic
 	to.EnsureCapacity(len(points))
 	for _, point := range points {
 		if p := to.AppendEmpty(); !d.decode(point, p) {
-			d.left = protowire.AppendTag(d.left, dataPoints, protowire.BytesType)
-			d.left = protowire.AppendBytes(d.left, point)
-			d.homes = append(d.homes, p)
+			d.leave(point, p)
 		}
 	}
+}
+
+// leave has decodeLeft decode a point.
+func (d *pointDecoder) leave(point []byte, home pmetric.NumberDataPoint) {
+	if len(d.homes) == 0 {
+		for i, num := range [len(d.around)]protowire.Number{resourceMetrics, scopeMetrics, metrics, gauge} {
+			d.around[i] = d.left.open(num)
+		}
+	}
+	d.left = protowire.AppendTag(d.left, dataPoints, protowire.BytesType)
+	d.left = protowire.AppendBytes(d.left, point)
+	d.homes = append(d.homes, home)
 }
 
 // decodeLeft has pdata decode what decodeAll has left to it.
@@ -81,12 +94,10 @@ func (d *pointDecoder) decodeLeft() error {
 		return nil
 	}
 	defer d.forget()
-	body := d.left
-	for _, num := range []protowire.Number{gauge, metrics, scopeMetrics, resourceMetrics} {
-		header := protowire.AppendVarint(protowire.AppendTag(nil, num, protowire.BytesType), uint64(len(body)))
-		body = slices.Insert(body, 0, header...)
+	for _, start := range d.around {
+		d.left.close(start)
 	}
-	md, err := decodeWhole(body)
+	md, err := decodeWhole(d.left)
 	if err != nil {
 		return err
 	}
@@ -112,49 +123,31 @@ func (d *pointDecoder) decode(b []byte, p pmetric.NumberDataPoint) bool {
 	d.point.expect(attrs, len(b))
 	n := 0
 	for len(b) > 0 {
-		tag := b[0]
-		b = b[1:]
+		tag, number, inner, size := nextShortField(b)
+		if size < 0 {
+			return false
+		}
+		b = b[size:]
 		switch tag {
-		case pointAttributes, pointExemplars:
-			inner, size := consumeBytes(b)
-			if size < 0 {
-				return false
-			}
-			b = b[size:]
-			if tag == pointExemplars {
-				if !d.decodeExemplar(inner, p.Exemplars().AppendEmpty()) {
-					return false
-				}
-				continue
-			}
+		case pointAttributes:
 			if !d.attribute(&d.point, n, inner, attrs) {
 				return false
 			}
 			n++
-			continue
-		case pointFlags:
-			flags, size := protowire.ConsumeVarint(b)
-			if size < 0 {
+		case pointExemplars:
+			if !d.decodeExemplar(inner, p.Exemplars().AppendEmpty()) {
 				return false
 			}
-			b = b[size:]
-			p.SetFlags(pmetric.DataPointFlags(flags))
-			continue
-		}
-		if len(b) < 8 {
-			return false
-		}
-		v := binary.LittleEndian.Uint64(b)
-		b = b[8:]
-		switch tag {
 		case pointStart:
-			p.SetStartTimestamp(pcommon.Timestamp(v))
+			p.SetStartTimestamp(pcommon.Timestamp(number))
 		case pointTime:
-			p.SetTimestamp(pcommon.Timestamp(v))
+			p.SetTimestamp(pcommon.Timestamp(number))
 		case pointDouble:
-			p.SetDoubleValue(math.Float64frombits(v))
+			p.SetDoubleValue(math.Float64frombits(number))
 		case pointInt:
-			p.SetIntValue(int64(v))
+			p.SetIntValue(int64(number))
+		case pointFlags:
+			p.SetFlags(pmetric.DataPointFlags(number))
 		default:
 			return false
 		}
@@ -169,43 +162,35 @@ func (d *pointDecoder) decodeExemplar(b []byte, e pmetric.Exemplar) bool {
 	d.exemplar.expect(attrs, len(b))
 	n := 0
 	for len(b) > 0 {
-		tag := b[0]
-		b = b[1:]
-		switch tag {
-		case exemplarAttributes, exemplarTraceID, exemplarSpanID:
-			inner, size := consumeBytes(b)
-			if size < 0 {
-				return false
-			}
-			b = b[size:]
-			switch {
-			case tag == exemplarAttributes && d.attribute(&d.exemplar, n, inner, attrs):
-				n++
-			case tag == exemplarTraceID && len(inner) == len(pcommon.TraceID{}):
-				e.SetTraceID(pcommon.TraceID(inner))
-			case tag == exemplarSpanID && len(inner) == len(pcommon.SpanID{}):
-				e.SetSpanID(pcommon.SpanID(inner))
-			case tag == exemplarTraceID && len(inner) == 0:
-				e.SetTraceID(pcommon.TraceID{})
-			case tag == exemplarSpanID && len(inner) == 0:
-				e.SetSpanID(pcommon.SpanID{})
-			default:
-				return false
-			}
-			continue
-		}
-		if len(b) < 8 {
+		tag, number, inner, size := nextShortField(b)
+		if size < 0 {
 			return false
 		}
-		v := binary.LittleEndian.Uint64(b)
-		b = b[8:]
+		b = b[size:]
 		switch tag {
+		case exemplarAttributes:
+			if !d.attribute(&d.exemplar, n, inner, attrs) {
+				return false
+			}
+			n++
+		case exemplarTraceID:
+			var id pcommon.TraceID
+			if !readID(id[:], inner) {
+				return false
+			}
+			e.SetTraceID(id)
+		case exemplarSpanID:
+			var id pcommon.SpanID
+			if !readID(id[:], inner) {
+				return false
+			}
+			e.SetSpanID(id)
 		case exemplarTime:
-			e.SetTimestamp(pcommon.Timestamp(v))
+			e.SetTimestamp(pcommon.Timestamp(number))
 		case exemplarDouble:
-			e.SetDoubleValue(math.Float64frombits(v))
+			e.SetDoubleValue(math.Float64frombits(number))
 		case exemplarInt:
-			e.SetIntValue(int64(v))
+			e.SetIntValue(int64(number))
 		default:
 			return false
 		}
@@ -214,44 +199,35 @@ func (d *pointDecoder) decodeExemplar(b []byte, e pmetric.Exemplar) bool {
 	return attrs.Len() == n
 }
 
+// readID reads the id of a trace or of a span. None is written as one of no bytes.
+func readID(id, b []byte) bool {
+	copy(id, b)
+	return len(b) == len(id) || len(b) == 0
+}
+
 // attribute decodes the i-th attribute of a point or an exemplar, which must be a key and a value.
 func (d *pointDecoder) attribute(before *attributesBefore, i int, b []byte, to pcommon.Map) bool {
 	key, value, ok := keyAndValue(b)
-	if !ok {
+	if !ok || i == mostAttributes {
 		return false
 	}
 	if i == len(before.keys) {
 		before.keys, before.values = append(before.keys, ""), append(before.values, "")
 	}
-	k := d.texts.again(before.keys[i], key)
-	before.keys[i] = k
-
-	tag := value[0]
-	value = value[1:]
+	k := d.texts.again(&before.keys[i], key)
+	tag, number, inner, size := nextShortField(value)
+	if size != len(value) {
+		return false
+	}
 	switch tag {
 	case valueString:
-		text, size := consumeBytes(value)
-		if size != len(value) {
-			return false
-		}
-		v := d.texts.again(before.values[i], text)
-		before.values[i] = v
-		to.PutStr(k, v)
-	case valueBool, valueInt:
-		v, size := protowire.ConsumeVarint(value)
-		if size != len(value) {
-			return false
-		}
-		if tag == valueInt {
-			to.PutInt(k, int64(v))
-		} else {
-			to.PutBool(k, v != 0)
-		}
+		to.PutStr(k, d.texts.again(&before.values[i], inner))
+	case valueInt:
+		to.PutInt(k, int64(number))
+	case valueBool:
+		to.PutBool(k, number != 0)
 	case valueDouble:
-		if len(value) != 8 {
-			return false
-		}
-		to.PutDouble(k, math.Float64frombits(binary.LittleEndian.Uint64(value)))
+		to.PutDouble(k, math.Float64frombits(number))
 	default:
 		return false
 	}
@@ -262,31 +238,19 @@ func (d *pointDecoder) attribute(before *attributesBefore, i int, b []byte, to p
 // the value first.
 func keyAndValue(b []byte) (key, value []byte, ok bool) {
 	for range 2 {
-		if len(b) == 0 {
-			return nil, nil, false
-		}
-		v, size := consumeBytes(b[1:])
+		tag, _, inner, size := nextShortField(b)
 		if size < 0 {
 			return nil, nil, false
 		}
-		switch b[0] {
+		b = b[size:]
+		switch tag {
 		case attributeKey:
-			key = v
+			key = inner
 		case attributeValue:
-			value = v
+			value = inner
 		default:
 			return nil, nil, false
 		}
-		b = b[1+size:]
 	}
 	return key, value, len(b) == 0 && key != nil && len(value) > 0
-}
-
-// consumeBytes is protowire's for what is nearly always the case: a length below 128.
-func consumeBytes(b []byte) (v []byte, size int) {
-	if len(b) > 0 && b[0] < 0x80 && int(b[0]) < len(b) {
-		size = 1 + int(b[0])
-		return b[1:size], size
-	}
-	return protowire.ConsumeBytes(b)
 }

@@ -16,12 +16,16 @@ type texts struct {
 	slots *[textSlots]string
 }
 
-// again is of, for bytes that are likely those of a string at hand.
-func (t *texts) again(likely string, b []byte) string {
-	if likely == string(b) {
-		return likely
+// again is of, for bytes that are likely those of the last text in the same place.
+func (t *texts) again(last *string, b []byte) string {
+	if *last == string(b) {
+		return *last
 	}
-	return t.of(b)
+	text := t.of(b)
+	if len(text) <= keptText {
+		*last = text
+	}
+	return text
 }
 
 func (t *texts) of(b []byte) string {
